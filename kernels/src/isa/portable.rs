@@ -1,0 +1,247 @@
+//! Every operation once, in plain Rust shaped for auto-vectorisation: independent lanes, no branches in the inner loop.
+//! Sums run over `LANES` partial sums, so a tier's result depends on the operation alone, never on the slice's alignment.
+
+use crate::table::{AdamW, Attention, LayerNorm};
+
+/// Partial sums of a reduction: one 512-bit register of f32.
+const LANES: usize = 16;
+
+/// `e^x` for `x` in [-87, 88], clamped outside. Cody-Waite reduction to |r| <= ln 2 / 2 and the degree-6 polynomial of
+/// Cephes' `expf`; within 2 ULP.
+#[inline(always)]
+fn exp(x: f32) -> f32 {
+    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
+    const LN2_HIGH: f32 = 0.693_359_4;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    let x = x.clamp(-87.0, 88.0);
+    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
+    let mut p = 1.987_569_1e-4_f32;
+    p = p * r + 1.398_199_9e-3;
+    p = p * r + 8.333_452e-3;
+    p = p * r + 4.166_579_6e-2;
+    p = p * r + 1.666_666_6e-1;
+    p = p * r + 0.5;
+    let p = p * r * r + r + 1.0;
+    // n is an integer in [-126, 127], so the biased exponent stays in [1, 254].
+    let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    p * scale
+}
+
+/// Phi(x), the normal distribution function, and `e^(-x^2 / 2)`. erf by Abramowitz and Stegun 7.1.26, error 1.5e-7.
+#[inline(always)]
+fn normal(x: f32) -> (f32, f32) {
+    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+    let t = 1.0 / (1.0 + 0.327_591_1 * z);
+    let bell = exp(-z * z);
+    let tail = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_7) * t - 0.284_496_74) * t + 0.254_829_6) * t * bell;
+    let half = 0.5 * tail;
+    (if x < 0.0 { half } else { 1.0 - half }, bell)
+}
+
+#[inline(always)]
+pub fn gelu(x: &[f32], out: &mut [f32]) {
+    assert_eq!(x.len(), out.len(), "gelu: lengths differ");
+    for (o, &x) in out.iter_mut().zip(x) {
+        *o = x * normal(x).0;
+    }
+}
+
+#[inline(always)]
+pub fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    const INVERSE_SQRT_TWO_PI: f32 = 0.398_942_3;
+    assert!(x.len() == dy.len() && x.len() == dx.len(), "gelu_backward: lengths differ");
+    for ((d, &x), &g) in dx.iter_mut().zip(x).zip(dy) {
+        let (phi, bell) = normal(x);
+        *d = g * (phi + x * bell * INVERSE_SQRT_TWO_PI);
+    }
+}
+
+/// Sum of `f(i)` for `i` in `0..n`, in `LANES` partial sums.
+#[inline(always)]
+fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
+    let mut lanes = [0.0f32; LANES];
+    let whole = n - n % LANES;
+    let mut i = 0;
+    while i < whole {
+        for (lane, partial) in lanes.iter_mut().enumerate() {
+            *partial += f(i + lane);
+        }
+        i += LANES;
+    }
+    for (lane, i) in (whole..n).enumerate() {
+        lanes[lane] += f(i);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let n = a.len().min(b.len());
+    let (a, b) = (&a[..n], &b[..n]);
+    sum(n, |i| a[i] * b[i])
+}
+
+/// Mean and reciprocal standard deviation of a row.
+#[inline(always)]
+fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
+    let n = row.len() as f32;
+    let mean = sum(row.len(), |i| row[i]) / n;
+    let variance = sum(row.len(), |i| (row[i] - mean) * (row[i] - mean)) / n;
+    (mean, 1.0 / (variance + epsilon).sqrt())
+}
+
+#[inline(always)]
+pub fn layer_norm(x: &[f32], norm: LayerNorm<'_>, out: &mut [f32]) {
+    let hidden = norm.gamma.len();
+    assert!(hidden > 0 && norm.beta.len() == hidden, "layer_norm: gamma and beta differ in length");
+    assert!(x.len() == out.len() && x.len().is_multiple_of(hidden), "layer_norm: lengths differ");
+    for (row, out) in x.chunks_exact(hidden).zip(out.chunks_exact_mut(hidden)) {
+        let (mean, inverse) = moments(row, norm.epsilon);
+        for i in 0..hidden {
+            out[i] = (row[i] - mean) * inverse * norm.gamma[i] + norm.beta[i];
+        }
+    }
+}
+
+#[inline(always)]
+pub fn layer_norm_backward(x: &[f32], norm: LayerNorm<'_>, dy: &[f32], dx: &mut [f32], dgamma: &mut [f32], dbeta: &mut [f32]) {
+    let hidden = norm.gamma.len();
+    assert!(hidden > 0 && dgamma.len() == hidden && dbeta.len() == hidden, "layer_norm_backward: parameter lengths differ");
+    assert!(x.len() == dy.len() && x.len() == dx.len() && x.len().is_multiple_of(hidden), "layer_norm_backward: lengths differ");
+    let gamma = norm.gamma;
+    let rows = x.chunks_exact(hidden).zip(dy.chunks_exact(hidden)).zip(dx.chunks_exact_mut(hidden));
+    for ((x, dy), dx) in rows {
+        let (mean, inverse) = moments(x, norm.epsilon);
+        let n = hidden as f32;
+        let mean_g = sum(hidden, |i| dy[i] * gamma[i]) / n;
+        let mean_gx = sum(hidden, |i| dy[i] * gamma[i] * (x[i] - mean) * inverse) / n;
+        for i in 0..hidden {
+            let normalised = (x[i] - mean) * inverse;
+            dx[i] = inverse * (dy[i] * gamma[i] - mean_g - normalised * mean_gx);
+            dgamma[i] += dy[i] * normalised;
+            dbeta[i] += dy[i];
+        }
+    }
+}
+
+impl Attention<'_> {
+    #[inline(always)]
+    fn width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    #[inline(always)]
+    fn check(&self, scratch: usize, needed: usize) {
+        let size = self.length * self.width();
+        assert!(self.query.len() == size && self.key.len() == size && self.value.len() == size, "attention: lengths differ");
+        assert!(scratch >= needed, "attention: scratch is too small");
+    }
+
+    /// Range of one token's slice in one head.
+    #[inline(always)]
+    fn slot(&self, token: usize, head: usize) -> std::ops::Range<usize> {
+        let start = token * self.width() + head * self.head_dim;
+        start..start + self.head_dim
+    }
+
+    /// Softmax over the scores of one query, into `probabilities`, `[length]`.
+    #[inline(always)]
+    fn probabilities(&self, token: usize, head: usize, probabilities: &mut [f32]) {
+        let scale = 1.0 / (self.head_dim as f32).sqrt();
+        let query = &self.query[self.slot(token, head)];
+        let mut largest = f32::NEG_INFINITY;
+        for (other, p) in probabilities.iter_mut().enumerate() {
+            *p = dot(query, &self.key[self.slot(other, head)]) * scale;
+            largest = largest.max(*p);
+        }
+        for p in probabilities.iter_mut() {
+            *p = exp(*p - largest);
+        }
+        let inverse = 1.0 / sum(probabilities.len(), |i| probabilities[i]);
+        for p in probabilities.iter_mut() {
+            *p *= inverse;
+        }
+    }
+}
+
+/// `to += factor * from`.
+#[inline(always)]
+fn add_scaled(to: &mut [f32], factor: f32, from: &[f32]) {
+    for (t, f) in to.iter_mut().zip(from) {
+        *t += factor * f;
+    }
+}
+
+#[inline(always)]
+pub fn attention(input: Attention<'_>, scratch: &mut [f32], out: &mut [f32]) {
+    input.check(scratch.len(), input.length);
+    assert_eq!(out.len(), input.query.len(), "attention: lengths differ");
+    let probabilities = &mut scratch[..input.length];
+    out.fill(0.0);
+    for head in 0..input.heads {
+        for token in 0..input.length {
+            input.probabilities(token, head, probabilities);
+            let out = &mut out[input.slot(token, head)];
+            for (other, &p) in probabilities.iter().enumerate() {
+                add_scaled(out, p, &input.value[input.slot(other, head)]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn attention_backward(input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]) {
+    input.check(scratch.len(), 2 * input.length);
+    let size = input.query.len();
+    assert!(dout.len() == size && dquery.len() == size && dkey.len() == size && dvalue.len() == size, "attention_backward: lengths differ");
+    let scale = 1.0 / (input.head_dim as f32).sqrt();
+    let (probabilities, rest) = scratch.split_at_mut(input.length);
+    let dprobabilities = &mut rest[..input.length];
+    dquery.fill(0.0);
+    dkey.fill(0.0);
+    dvalue.fill(0.0);
+    for head in 0..input.heads {
+        for token in 0..input.length {
+            input.probabilities(token, head, probabilities);
+            let here = input.slot(token, head);
+            let dout = &dout[here.clone()];
+            for (other, (&p, dp)) in probabilities.iter().zip(dprobabilities.iter_mut()).enumerate() {
+                let there = input.slot(other, head);
+                *dp = dot(dout, &input.value[there.clone()]);
+                add_scaled(&mut dvalue[there], p, dout);
+            }
+            let expected = sum(input.length, |i| probabilities[i] * dprobabilities[i]);
+            for (other, (&p, &dp)) in probabilities.iter().zip(dprobabilities.iter()).enumerate() {
+                let there = input.slot(other, head);
+                let dscore = p * (dp - expected) * scale;
+                add_scaled(&mut dquery[here.clone()], dscore, &input.key[there.clone()]);
+                add_scaled(&mut dkey[there], dscore, &input.query[here.clone()]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub fn adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]) {
+    let n = parameter.len();
+    assert!(gradient.len() == n && first.len() == n && second.len() == n, "adamw: lengths differ");
+    let keep = 1.0 - step.learning_rate * step.weight_decay;
+    let rate = step.learning_rate / step.correction1;
+    let inverse_root = 1.0 / step.correction2.sqrt();
+    for i in 0..n {
+        let g = gradient[i] * step.gradient_scale;
+        let m = step.beta1 * first[i] + (1.0 - step.beta1) * g;
+        let v = step.beta2 * second[i] + (1.0 - step.beta2) * g * g;
+        first[i] = m;
+        second[i] = v;
+        parameter[i] = parameter[i] * keep - rate * m / (v.sqrt() * inverse_root + step.epsilon);
+    }
+}

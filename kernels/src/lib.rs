@@ -1,0 +1,20 @@
+//! Compute kernels of hearken: slices in, slices out.
+//!
+//! A kernel is reachable only through a [`Kernels`] table, and a table only through [`best`] or a [`Tier`] whose check has
+//! passed, so no instruction can run on a processor that lacks it. The slow, obvious versions in [`reference`] are the
+//! specification; `tests/conformance.rs` compares every tier with them. This crate knows nothing of models, tensors or threads.
+//!
+//! ```
+//! let kernels = hearken_kernels::best();
+//! let mut out = [0.0f32; 3];
+//! kernels.gelu(&[-1.0, 0.0, 1.0], &mut out);
+//! assert!((out[2] - 0.841_344_7).abs() < 1e-6);
+//! ```
+
+mod dispatch;
+mod isa;
+pub mod reference;
+mod table;
+
+pub use dispatch::{TIERS, Tier, TierStatus, best, chosen, tiers};
+pub use table::{AdamW, Attention, Kernels, LayerNorm};

@@ -1,0 +1,122 @@
+//! The table: one slot per operation, with its promise. A tier fills every slot.
+
+/// Shape of a layer-norm: rows of `hidden` values, normalised with `epsilon` added to the variance.
+#[derive(Debug, Clone, Copy)]
+pub struct LayerNorm<'a> {
+    /// Scale, `[hidden]`.
+    pub gamma: &'a [f32],
+    /// Shift, `[hidden]`.
+    pub beta: &'a [f32],
+    /// Added to the variance before the square root.
+    pub epsilon: f32,
+}
+
+/// Queries, keys and values of one sequence, each `[length, heads * head_dim]`, row-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Attention<'a> {
+    /// Queries.
+    pub query: &'a [f32],
+    /// Keys.
+    pub key: &'a [f32],
+    /// Values.
+    pub value: &'a [f32],
+    /// Number of tokens.
+    pub length: usize,
+    /// Number of heads.
+    pub heads: usize,
+    /// Width of one head; a multiple of 8.
+    pub head_dim: usize,
+}
+
+/// One step of AdamW with decoupled weight decay (Loshchilov and Hutter, 2019, Algorithm 2).
+#[derive(Debug, Clone, Copy)]
+pub struct AdamW {
+    /// Learning rate of this step.
+    pub learning_rate: f32,
+    /// Decay of the first moment.
+    pub beta1: f32,
+    /// Decay of the second moment.
+    pub beta2: f32,
+    /// Added to the root of the second moment.
+    pub epsilon: f32,
+    /// Decoupled weight decay; zero for biases and layer-norm.
+    pub weight_decay: f32,
+    /// `1 - beta1^step`.
+    pub correction1: f32,
+    /// `1 - beta2^step`.
+    pub correction2: f32,
+    /// Factor on the gradient (from clipping its norm).
+    pub gradient_scale: f32,
+}
+
+macro_rules! table {
+    ($( $(#[$doc:meta])* $slot:ident ( $($arg:ident : $kind:ty),* ) ; )*) => {
+        /// One implementation of every operation, for one instruction set.
+        #[derive(Debug)]
+        pub struct Kernels {
+            /// The tier's name.
+            pub name: &'static str,
+            $( pub(crate) $slot: unsafe fn($($kind),*), )*
+        }
+
+        impl Kernels {
+            $(
+                $(#[$doc])*
+                #[expect(clippy::too_many_arguments, reason = "a backward pass names each of its gradients")]
+                #[inline]
+                pub fn $slot(&self, $($arg: $kind),*) {
+                    // SAFETY: a `Kernels` is handed out by `dispatch` only after its tier's processor check has passed,
+                    // which is the one requirement of its slots.
+                    unsafe { (self.$slot)($($arg),*) }
+                }
+            )*
+        }
+    };
+}
+
+table! {
+    /// `out[i] = x[i] * Phi(x[i])`, the exact (erf) GELU; absolute error at most `1e-6 * max(1, |x|)`.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    gelu(x: &[f32], out: &mut [f32]);
+
+    /// Gradient of [`Kernels::gelu`]: `dx[i] = dy[i] * (Phi(x[i]) + x[i] * phi(x[i]))`; relative to `|dy|`, error at most 2e-6.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]);
+
+    /// Layer-norm over rows of `norm.gamma.len()` values (Ba et al., 2016), `[rows, hidden]` to `[rows, hidden]`; error at most
+    /// 2e-5 for inputs of unit scale.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    layer_norm(x: &[f32], norm: LayerNorm<'_>, out: &mut [f32]);
+
+    /// Gradient of [`Kernels::layer_norm`]. `dx` is overwritten; `dgamma` and `dbeta`, `[hidden]`, are added to.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    layer_norm_backward(x: &[f32], norm: LayerNorm<'_>, dy: &[f32], dx: &mut [f32], dgamma: &mut [f32], dbeta: &mut [f32]);
+
+    /// Scaled dot-product attention of one sequence (Vaswani et al., 2017), every token seeing every token:
+    /// `softmax(q k^T / sqrt(head_dim)) v`, `[length, heads * head_dim]`. `scratch` holds at least `length` values.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    attention(input: Attention<'_>, scratch: &mut [f32], out: &mut [f32]);
+
+    /// Gradient of [`Kernels::attention`]; the probabilities are computed again. The outputs are overwritten. `scratch` holds at
+    /// least `2 * length` values.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    attention_backward(input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]);
+
+    /// One AdamW step in place: parameters, first and second moment, all of one length.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]);
+}

@@ -1,0 +1,97 @@
+//! The reference: the encoder on candle in f32, one row at a time, and the graph that training differentiates.
+
+mod dropout;
+mod fused;
+mod network;
+mod ops;
+mod stock;
+
+pub use dropout::Dropout;
+pub use fused::{Fused, InPlaceAdamW};
+pub use network::{Network, NetworkShape, Output};
+pub use ops::Ops;
+pub use stock::Stock;
+
+use super::{Backend, BatchLimits, BatchLogits, ComputeError, HeadKind, HeadLogits, Level, PrepareError, Runner, Unavailable};
+use crate::batch::PackedBatch;
+use crate::model::LoadedModel;
+use candle_core::Device;
+use ndarray::Array2;
+
+/// candle on the processor, f32.
+#[derive(Debug)]
+pub struct CandleCpu;
+
+impl Backend for CandleCpu {
+    fn name(&self) -> &'static str {
+        "candle"
+    }
+
+    fn check(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    fn prepare(&self, model: &LoadedModel) -> Result<Box<dyn Runner>, PrepareError> {
+        let shape = NetworkShape::of(model);
+        let mut load = |name: &str, size: &[usize]| model.tensor(name, size, &Device::Cpu).map_err(candle_core::Error::wrap);
+        let network = Network::load(&shape, &mut load).map_err(|error| PrepareError::Device(error.to_string()))?;
+        Ok(Box::new(CandleRunner { network, max_tokens: model.manifest.max_tokens }))
+    }
+}
+
+struct CandleRunner {
+    network: Network,
+    max_tokens: usize,
+}
+
+impl Runner for CandleRunner {
+    fn limits(&self) -> BatchLimits {
+        BatchLimits { rows: 32, tokens: 32 * self.max_tokens }
+    }
+
+    fn run(&mut self, batch: &PackedBatch) -> Result<BatchLogits, ComputeError> {
+        // One row at a time: a matrix product may sum in another order when it has more rows, and no customer's answer may
+        // depend on who shares the batch.
+        let rows = (0..batch.rows()).map(|row| self.network.logits(&batch.row(row), &Stock)).collect::<candle_core::Result<Vec<_>>>();
+        let rows = rows.map_err(|error| ComputeError(error.to_string()))?;
+        stack(&rows, batch)
+    }
+}
+
+/// Puts the logits of single rows below each other.
+fn stack(rows: &[BatchLogits], batch: &PackedBatch) -> Result<BatchLogits, ComputeError> {
+    let kinds: Vec<HeadKind> = rows.first().map(|row| row.heads.iter().map(|head| head.kind).collect()).unwrap_or_default();
+    let heads = kinds
+        .into_iter()
+        .map(|kind| {
+            let parts: Vec<_> = rows.iter().flat_map(|row| &row.heads).filter(|head| head.kind == kind).map(|head| head.values.view()).collect();
+            let values = ndarray::concatenate(ndarray::Axis(0), &parts).map_err(|error| ComputeError(error.to_string()))?;
+            Ok(HeadLogits { kind, values })
+        })
+        .collect::<Result<_, ComputeError>>()?;
+    Ok(BatchLogits { heads, ranges: batch.ranges().collect() })
+}
+
+impl Network {
+    /// Logits of every head, without dropout.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn logits(&self, batch: &PackedBatch, ops: &dyn Ops) -> candle_core::Result<BatchLogits> {
+        let output = self.forward(batch, ops, &mut Dropout::none())?;
+        let heads = self
+            .kinds()
+            .map(|kind| {
+                let from = match kind.level() {
+                    Level::Message => &output.pooled,
+                    Level::Token => &output.tokens,
+                };
+                let logits = self.head(kind, from)?;
+                let shape = logits.dims2()?;
+                let values = Array2::from_shape_vec(shape, logits.flatten_all()?.to_vec1()?).map_err(candle_core::Error::wrap)?;
+                Ok(HeadLogits { kind, values })
+            })
+            .collect::<candle_core::Result<_>>()?;
+        Ok(BatchLogits { heads, ranges: batch.ranges().collect() })
+    }
+}

@@ -1,0 +1,198 @@
+//! A BERT encoder over packed rows (Devlin et al., 2019) and linear heads, as one differentiable function.
+
+use super::{Dropout, Ops};
+use crate::backend::HeadKind;
+use crate::batch::PackedBatch;
+use crate::model::{EncoderConfig, LoadedModel, Pooling};
+use candle_core::{Device, Result, Tensor};
+use std::ops::Range;
+
+/// What a network is built from.
+#[derive(Debug, Clone)]
+pub struct NetworkShape {
+    /// The encoder.
+    pub encoder: EncoderConfig,
+    /// How the message's vector comes about.
+    pub pooling: Pooling,
+    /// Number of logits of each head.
+    pub heads: Vec<(HeadKind, usize)>,
+}
+
+impl NetworkShape {
+    /// The shape of a model's network.
+    #[must_use]
+    pub fn of(model: &LoadedModel) -> Self {
+        let heads = model.manifest.heads.rows().into_iter();
+        let heads = heads.filter_map(|(name, rows)| HeadKind::ALL.into_iter().find(|kind| kind.name() == name).map(|kind| (kind, rows)));
+        Self { encoder: model.config.clone(), pooling: model.manifest.pooling, heads: heads.collect() }
+    }
+}
+
+/// Gives the tensor of a name and shape.
+pub type Load<'a> = dyn FnMut(&str, &[usize]) -> Result<Tensor> + 'a;
+
+/// The encoder's results for one batch.
+#[derive(Debug)]
+pub struct Output {
+    /// Vector of each token, `[tokens, hidden]`.
+    pub tokens: Tensor,
+    /// Vector of each message, `[rows, hidden]`.
+    pub pooled: Tensor,
+}
+
+struct Linear {
+    weight: Tensor,
+    bias: Tensor,
+}
+
+impl Linear {
+    fn load(name: &str, rows: usize, columns: usize, load: &mut Load<'_>) -> Result<Self> {
+        Ok(Self { weight: load(&format!("{name}.weight"), &[rows, columns])?, bias: load(&format!("{name}.bias"), &[rows])? })
+    }
+
+    /// `[tokens, columns]` to `[tokens, rows]`.
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
+    }
+}
+
+struct LayerNorm {
+    gamma: Tensor,
+    beta: Tensor,
+    epsilon: f64,
+}
+
+impl LayerNorm {
+    fn load(name: &str, config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
+        let shape = [config.hidden_size];
+        let (gamma, beta) = (load(&format!("{name}.weight"), &shape)?, load(&format!("{name}.bias"), &shape)?);
+        Ok(Self { gamma, beta, epsilon: config.layer_norm_eps })
+    }
+
+    fn forward(&self, x: &Tensor, ops: &dyn Ops) -> Result<Tensor> {
+        ops.layer_norm(x, &self.gamma, &self.beta, self.epsilon)
+    }
+}
+
+struct Layer {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    attended: Linear,
+    attended_norm: LayerNorm,
+    up: Linear,
+    down: Linear,
+    down_norm: LayerNorm,
+    heads: usize,
+}
+
+impl Layer {
+    fn load(index: usize, config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
+        let name = |part: &str| format!("encoder.layer.{index}.{part}");
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        Ok(Self {
+            query: Linear::load(&name("attention.self.query"), hidden, hidden, load)?,
+            key: Linear::load(&name("attention.self.key"), hidden, hidden, load)?,
+            value: Linear::load(&name("attention.self.value"), hidden, hidden, load)?,
+            attended: Linear::load(&name("attention.output.dense"), hidden, hidden, load)?,
+            attended_norm: LayerNorm::load(&name("attention.output.LayerNorm"), config, load)?,
+            up: Linear::load(&name("intermediate.dense"), inner, hidden, load)?,
+            down: Linear::load(&name("output.dense"), hidden, inner, load)?,
+            down_norm: LayerNorm::load(&name("output.LayerNorm"), config, load)?,
+            heads: config.num_attention_heads,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, rows: &[Range<usize>], ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
+        let (query, key, value) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
+        let attended = self.attended.forward(&ops.attention(&query, &key, &value, rows, self.heads)?)?;
+        let x = self.attended_norm.forward(&(x + dropout.apply(&attended)?)?, ops)?;
+        let fed = self.down.forward(&ops.gelu(&self.up.forward(&x)?)?)?;
+        self.down_norm.forward(&(x + dropout.apply(&fed)?)?, ops)
+    }
+}
+
+/// Encoder and heads.
+pub struct Network {
+    words: Tensor,
+    positions: Tensor,
+    segments: Tensor,
+    embedding_norm: LayerNorm,
+    layers: Vec<Layer>,
+    heads: Vec<(HeadKind, Linear)>,
+    pooling: Pooling,
+}
+
+impl Network {
+    /// Builds a network from tensors by name.
+    ///
+    /// # Errors
+    /// When `load` has not what is asked for.
+    pub fn load(shape: &NetworkShape, load: &mut Load<'_>) -> Result<Self> {
+        let config = &shape.encoder;
+        let hidden = config.hidden_size;
+        let mut table = |name: &str, rows: usize| load(&format!("embeddings.{name}.weight"), &[rows, hidden]);
+        let words = table("word_embeddings", config.vocab_size)?;
+        let positions = table("position_embeddings", config.max_position_embeddings)?;
+        let segments = table("token_type_embeddings", config.type_vocab_size)?;
+        Ok(Self {
+            words,
+            positions,
+            segments,
+            embedding_norm: LayerNorm::load("embeddings.LayerNorm", config, load)?,
+            layers: (0..config.num_hidden_layers).map(|index| Layer::load(index, config, load)).collect::<Result<_>>()?,
+            heads: shape
+                .heads
+                .iter()
+                .map(|&(kind, rows)| Ok((kind, Linear::load(&format!("heads.{}", kind.name()), rows, hidden, load)?)))
+                .collect::<Result<_>>()?,
+            pooling: shape.pooling,
+        })
+    }
+
+    /// The heads there are.
+    pub fn kinds(&self) -> impl Iterator<Item = HeadKind> + '_ {
+        self.heads.iter().map(|(kind, _)| *kind)
+    }
+
+    /// Encodes a batch of at least one row.
+    ///
+    /// # Errors
+    /// When an id is beyond its embedding or the device fails.
+    pub fn forward(&self, batch: &PackedBatch, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Output> {
+        let device = self.words.device();
+        let gather = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
+        let words = gather(&self.words, &batch.ids)?;
+        let embedded = (words + gather(&self.positions, &batch.positions())? + gather(&self.segments, &batch.segments)?)?;
+        let mut x = dropout.apply(&self.embedding_norm.forward(&embedded, ops)?)?;
+        let rows: Vec<Range<usize>> = batch.ranges().collect();
+        for layer in &self.layers {
+            x = layer.forward(&x, &rows, ops, dropout)?;
+        }
+        let pooled = self.pooling_matrix(&rows, batch.tokens(), device)?.matmul(&x)?;
+        Ok(Output { tokens: x, pooled })
+    }
+
+    /// Logits of one head from vectors `[n, hidden]`.
+    ///
+    /// # Errors
+    /// When the network has no such head or the device fails.
+    pub fn head(&self, kind: HeadKind, vectors: &Tensor) -> Result<Tensor> {
+        let head = self.heads.iter().find(|(other, _)| *other == kind).map(|(_, linear)| linear);
+        head.ok_or_else(|| candle_core::Error::Msg(format!("the model has no head `{}`", kind.name())))?.forward(vectors)
+    }
+
+    /// The matrix `[rows, tokens]` that takes each row's mean or first token: pooling as a product, so it has a gradient everywhere.
+    fn pooling_matrix(&self, rows: &[Range<usize>], tokens: usize, device: &Device) -> Result<Tensor> {
+        let mut matrix = ndarray::Array2::<f32>::zeros((rows.len(), tokens));
+        for (mut line, range) in matrix.rows_mut().into_iter().zip(rows) {
+            let (range, weight) = match self.pooling {
+                #[expect(clippy::cast_precision_loss, reason = "a row has at most some thousand tokens")]
+                Pooling::Mean => (range.clone(), 1.0 / range.len() as f32),
+                Pooling::Cls => (range.start..range.start + 1, 1.0),
+            };
+            line.slice_mut(ndarray::s![range]).fill(weight);
+        }
+        Tensor::from_vec(matrix.into_raw_vec_and_offset().0, (rows.len(), tokens), device)
+    }
+}

@@ -1,0 +1,82 @@
+//! Raw scores of the heads, as a backend gives them and before anybody reads a meaning into them.
+
+use ndarray::{Array2, ArrayView2, s};
+use std::ops::Range;
+
+/// The kinds of heads a model may have. To add one: a variant, its name and level here, and its decoder in `heads`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HeadKind {
+    /// What the customer wants.
+    Intent,
+    /// Which things are named.
+    Entities,
+    /// How the customer feels.
+    Sentiment,
+    /// Which emotions show.
+    Emotions,
+}
+
+/// Whether a head reads the pooled vector or every token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// One row of logits for each message.
+    Message,
+    /// One row of logits for each token.
+    Token,
+}
+
+impl HeadKind {
+    /// Every kind, in the order of the wire.
+    pub const ALL: [Self; 4] = [Self::Intent, Self::Entities, Self::Sentiment, Self::Emotions];
+
+    /// Name on the wire, in the manifest and of the tensors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Entities => "entities",
+            Self::Sentiment => "sentiment",
+            Self::Emotions => "emotions",
+        }
+    }
+
+    /// What the head reads.
+    #[must_use]
+    pub fn level(self) -> Level {
+        match self {
+            Self::Entities => Level::Token,
+            Self::Intent | Self::Sentiment | Self::Emotions => Level::Message,
+        }
+    }
+}
+
+/// Logits of one head: `[rows, classes]` or `[tokens, classes]`, by the head's level.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadLogits {
+    /// The head.
+    pub kind: HeadKind,
+    /// The scores.
+    pub values: Array2<f32>,
+}
+
+/// Logits of every head for a ragged batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BatchLogits {
+    /// One element for each head of the model.
+    pub heads: Vec<HeadLogits>,
+    /// Token range of each row.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl BatchLogits {
+    /// One head's logits of one row: `[1, classes]`, or `[tokens of the row, classes]`.
+    #[must_use]
+    pub fn row(&self, kind: HeadKind, row: usize) -> Option<ArrayView2<'_, f32>> {
+        let head = self.heads.iter().find(|head| head.kind == kind)?;
+        let range = match kind.level() {
+            Level::Message => row..row + 1,
+            Level::Token => self.ranges.get(row)?.clone(),
+        };
+        (range.end <= head.values.nrows()).then(|| head.values.slice(s![range, ..]))
+    }
+}

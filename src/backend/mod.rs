@@ -1,0 +1,94 @@
+//! How do token ids become logits, on this device? A backend prepares a model once and gives runners that work on ragged batches.
+
+mod logits;
+
+pub mod candle;
+
+pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
+
+use crate::batch::PackedBatch;
+use crate::model::LoadedModel;
+
+/// Most of what one run may be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Rows.
+    pub rows: usize,
+    /// Tokens in all.
+    pub tokens: usize,
+}
+
+/// The device or instruction set that a backend needs is not here.
+#[derive(Debug, thiserror::Error)]
+#[error("backend `{backend}` is not available: {reason}")]
+pub struct Unavailable {
+    /// The backend.
+    pub backend: &'static str,
+    /// What is missing, and the way out.
+    pub reason: String,
+}
+
+/// A model could not be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The model's files.
+    #[error(transparent)]
+    Model(#[from] crate::model::ModelError),
+    /// The device.
+    #[error("the backend failed to prepare the model: {0}")]
+    Device(String),
+}
+
+/// A run failed; nothing of the batch has an answer.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the backend failed on a batch: {0}")]
+pub struct ComputeError(pub String);
+
+/// A way to compute.
+pub trait Backend: Sync {
+    /// Name, as `--device` takes it.
+    fn name(&self) -> &'static str;
+
+    /// Whether it can work here.
+    ///
+    /// # Errors
+    /// When something it needs is missing.
+    fn check(&self) -> Result<(), Unavailable>;
+
+    /// Brings a model into the form this backend computes with.
+    ///
+    /// # Errors
+    /// When the weights do not fit or the device refuses.
+    fn prepare(&self, model: &LoadedModel) -> Result<Box<dyn Runner>, PrepareError>;
+}
+
+/// A prepared model with its scratch memory, owned by one thread.
+pub trait Runner: Send {
+    /// Most of what [`Runner::run`] may be given.
+    fn limits(&self) -> BatchLimits;
+
+    /// Logits of every head for every row. A row's logits do not depend on the other rows of the batch, bit for bit.
+    ///
+    /// # Errors
+    /// When the device fails; the batch may be tried again.
+    fn run(&mut self, batch: &PackedBatch) -> Result<BatchLogits, ComputeError>;
+}
+
+/// Every backend, best first.
+pub const BACKENDS: &[&dyn Backend] = &[&candle::CandleCpu];
+
+/// The backend of this name; `auto` is the best that is available.
+///
+/// # Errors
+/// When the name is not known or the backend cannot work here.
+pub fn choose(name: &str) -> Result<&'static dyn Backend, Unavailable> {
+    if name == "auto" {
+        let available = BACKENDS.iter().find(|backend| backend.check().is_ok());
+        return available.copied().ok_or(Unavailable { backend: "auto", reason: "no backend can work on this machine".to_owned() });
+    }
+    let names: Vec<_> = BACKENDS.iter().map(|backend| backend.name()).collect();
+    let reason = format!("no backend is called `{name}`; choose auto or {}", names.join(", "));
+    let backend = BACKENDS.iter().find(|backend| backend.name() == name).ok_or(Unavailable { backend: "named", reason })?;
+    backend.check()?;
+    Ok(*backend)
+}

@@ -1,0 +1,135 @@
+//! `hearken train`: fine-tunes a model, with a progress bar on a terminal and a line now and then elsewhere.
+
+use crate::eval::Report;
+use crate::train::{Job, Observer, Outcome, Progress, Recipe, run};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Fine-tune a model on data directories
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A data directory holds train.jsonl, and valid.jsonl where there is one. A row has `text` and any of `intent`, `entities`,
+`sentiment`, `emotions`, `context`; a missing field is an unknown label. Without any valid.jsonl a seeded part of train is set aside.
+
+Examples:
+  hearken train --data my-shop --base models/storefront-en --out models/my-shop
+  hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
+  hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
+
+Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash.")]
+pub struct TrainArgs {
+    /// Data directory; may be given several times
+    #[arg(long, required = true, value_name = "DIR")]
+    data: Vec<PathBuf>,
+    /// Base encoder in Hugging Face layout (config.json, tokenizer.json, model.safetensors)
+    #[arg(long, value_name = "DIR")]
+    base: PathBuf,
+    /// Where the model directory is written
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// TOML file with the numbers of the run; what it leaves out keeps its default
+    #[arg(long, value_name = "FILE")]
+    recipe: Option<PathBuf>,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Go on from the checkpoint in --out
+    #[arg(long)]
+    resume: bool,
+    /// Write into --out although it is not empty
+    #[arg(long, conflicts_with = "resume")]
+    force: bool,
+}
+
+impl TrainArgs {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let recipe = self.recipe.as_deref().map(Recipe::open).transpose()?.unwrap_or_default();
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            if asked.swap(true, Ordering::Relaxed) {
+                std::process::exit(130); // asked twice: at once
+            }
+        })?;
+        let job = Job {
+            data: self.data,
+            base: self.base,
+            out: self.out,
+            recipe,
+            seed: self.seed,
+            resume: self.resume,
+            force: self.force,
+            commit: commit(),
+        };
+        let mut console = Console { bar: ProgressBar::hidden(), started: None, logged: Instant::now(), stop };
+        match run(&job, &mut console)? {
+            Outcome::Finished(report) => {
+                console.bar.finish_and_clear();
+                println!("validation, calibrated:\n{}", crate::eval::text(&report));
+                println!("wrote {}; try: hearken eval {} DATA --split test", job.out.display(), job.out.display());
+                Ok(ExitCode::SUCCESS)
+            }
+            Outcome::Interrupted => {
+                console.bar.abandon();
+                eprintln!("interrupted; a checkpoint is in {}: the same command with --resume goes on", job.out.display());
+                Ok(ExitCode::from(130))
+            }
+        }
+    }
+}
+
+/// Commit of the sources in the working directory, where git knows one.
+fn commit() -> Option<String> {
+    let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
+    let hash = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| hash.trim().to_owned()).filter(|hash| !hash.is_empty())
+}
+
+struct Console {
+    bar: ProgressBar,
+    /// When the first step was done, and which one it was.
+    started: Option<(Instant, u64)>,
+    logged: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+impl Observer for Console {
+    fn prepared(&mut self, train: usize, valid: usize, labels: &str) {
+        eprintln!("{train} examples to train on, {valid} to validate on; {labels}");
+        self.bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} steps, ETA {eta} {msg}") {
+            self.bar.set_style(style);
+        }
+    }
+
+    fn step(&mut self, progress: Progress) {
+        let message = format!("epoch {}/{} loss {:.4}", progress.epoch, progress.epochs, progress.loss);
+        let (started, first) = *self.started.get_or_insert((Instant::now(), progress.steps));
+        if self.bar.length() != Some(progress.total_steps) {
+            self.bar.set_length(progress.total_steps);
+        }
+        self.bar.set_position(progress.steps);
+        self.bar.set_message(message.clone());
+        if self.bar.is_hidden() && self.logged.elapsed() > Duration::from_secs(30) && progress.steps > first {
+            self.logged = Instant::now();
+            let each = started.elapsed() / u32::try_from(progress.steps - first).unwrap_or(u32::MAX);
+            let left = each * u32::try_from(progress.total_steps - progress.steps).unwrap_or(u32::MAX);
+            eprintln!("step {}/{}, {message}, {:.0} ms a step, ETA {} min", progress.steps, progress.total_steps, each.as_secs_f64() * 1e3, left.as_secs() / 60);
+        }
+    }
+
+    fn epoch(&mut self, epoch: u32, report: &Report, better: bool) {
+        let line = format!("epoch {epoch}: {}{}", crate::eval::line(report), if better { " *" } else { "" });
+        if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,11 @@
+//! Which examples are there to learn from? Data directories become checked examples, each with its place in a file.
+
+mod check;
+mod directory;
+mod example;
+mod row;
+
+pub use check::{Finding, Severity, check};
+pub use directory::{DataDirectory, DataError, Split};
+pub use example::{Example, IntentLabel, LabelledSpan, Place};
+pub use row::Row;

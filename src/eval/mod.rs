@@ -1,0 +1,13 @@
+//! How right is a model? Predictions beside what is known become one report, rendered as text or JSON.
+
+mod classification;
+mod confidence;
+mod render;
+mod report;
+mod spans;
+
+pub use classification::{Classification, Counts};
+pub use confidence::{area_under_roc, expected_calibration_error};
+pub use render::{line, text};
+pub use report::{Gate, Judged, Report, report};
+pub use spans::SpanScores;

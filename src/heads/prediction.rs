@@ -1,0 +1,97 @@
+//! What the text says: the result of all heads for one message. What is done about it is the policy's.
+
+use crate::patterns::Entity;
+
+/// Whether the message is one of the things the model knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The best intent can be relied on.
+    Matched,
+    /// The best two are too close to choose.
+    Ambiguous,
+    /// None of the intents.
+    OutOfScope,
+}
+
+/// What the customer wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntentPrediction {
+    /// How far the ranking can be relied on.
+    pub status: Status,
+    /// Every intent with its probability, best first. Without the rejection they need not sum to one.
+    pub ranking: Vec<(String, f32)>,
+    /// Probability that it is none of them.
+    pub rejection: f32,
+}
+
+impl IntentPrediction {
+    /// The best intent, unless the message is out of scope.
+    #[must_use]
+    pub fn matched(&self) -> Option<&str> {
+        let best = self.ranking.first().map(|(name, _)| name.as_str());
+        best.filter(|_| self.status != Status::OutOfScope)
+    }
+}
+
+/// The three feelings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sentiment {
+    /// Displeased.
+    Negative,
+    /// Neither.
+    Neutral,
+    /// Pleased.
+    Positive,
+}
+
+impl Sentiment {
+    /// Every label, in the order of the head's rows.
+    pub const ALL: [Self; 3] = [Self::Negative, Self::Neutral, Self::Positive];
+
+    /// Name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Negative => "negative",
+            Self::Neutral => "neutral",
+            Self::Positive => "positive",
+        }
+    }
+}
+
+/// How the customer feels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SentimentPrediction {
+    /// The most probable feeling.
+    pub label: Sentiment,
+    /// p(positive) − p(negative), in [−1, 1].
+    pub score: f32,
+    /// Probability of each feeling, in the order of [`Sentiment::ALL`].
+    pub probabilities: [f32; 3],
+}
+
+/// One emotion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmotionScore {
+    /// Its name.
+    pub name: String,
+    /// Its probability.
+    pub score: f32,
+    /// Whether the probability reaches the emotion's threshold.
+    pub present: bool,
+}
+
+/// What the text says. A head that the model lacks leaves `None`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Prediction {
+    /// What the customer wants.
+    pub intent: Option<IntentPrediction>,
+    /// What is named, in the order of the text.
+    pub entities: Option<Vec<Entity>>,
+    /// How the customer feels.
+    pub sentiment: Option<SentimentPrediction>,
+    /// Every emotion, strongest first.
+    pub emotions: Option<Vec<EmotionScore>>,
+}

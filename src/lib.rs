@@ -1,0 +1,14 @@
+//! hearken reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should
+//! take over. The map is `src/docs/architecture.md`.
+
+pub mod backend;
+pub mod batch;
+pub mod cli;
+pub mod conversation;
+pub mod data;
+pub mod eval;
+pub mod heads;
+pub mod model;
+pub mod patterns;
+pub mod text;
+pub mod train;

@@ -1,0 +1,180 @@
+//! Opens a model directory, checks every file against the others, and maps the weights; and writes one.
+
+use super::{EncoderConfig, Manifest, ModelError};
+use crate::text::TextEncoder;
+use candle_core::{DType, Device, Tensor, safetensors::MmapedSafetensors};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+const CONFIG: &str = "config.json";
+const TOKENIZER: &str = "tokenizer.json";
+const WEIGHTS: &str = "model.safetensors";
+const MANIFEST: &str = "hearken.toml";
+
+/// A checked model: what the files say, and the weights mapped into memory.
+pub struct LoadedModel {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Shape of the encoder.
+    pub config: EncoderConfig,
+    /// Heads, labels, calibration, provenance.
+    pub manifest: Manifest,
+    /// The tokenizer.
+    pub text: TextEncoder,
+    weights: MmapedSafetensors,
+}
+
+impl std::fmt::Debug for LoadedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoadedModel").field("path", &self.path).field("id", &self.id()).finish_non_exhaustive()
+    }
+}
+
+impl LoadedModel {
+    /// Opens and checks a model directory.
+    ///
+    /// # Errors
+    /// When a file is missing, does not parse, does not match its checksum, or contradicts another.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let manifest = Manifest::parse(&read(path, MANIFEST)?)?;
+        check_files(path, &manifest)?;
+        let config = EncoderConfig::parse(&read(path, CONFIG)?)?;
+        let text = TextEncoder::open(&existing(path, TOKENIZER)?, manifest.max_tokens, manifest.context_tokens)?;
+        let weights = map(&existing(path, WEIGHTS)?)?;
+        let model = Self { path: path.to_owned(), config, manifest, text, weights };
+        model.check()?;
+        Ok(model)
+    }
+
+    /// `name@version`, as the wire has it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}@{}", self.manifest.name, self.manifest.version)
+    }
+
+    /// One tensor, as f32 on `device`.
+    ///
+    /// # Errors
+    /// When it is missing, of another shape than `shape`, or not a floating-point tensor.
+    pub fn tensor(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor, ModelError> {
+        self.check_shape(name, shape)?;
+        let load = || self.weights.load(name, device)?.to_dtype(DType::F32);
+        load().map_err(|error| ModelError::Weights(format!("tensor `{name}`: {error}")))
+    }
+
+    /// Name, element type, shape and bytes of every tensor, by name.
+    #[must_use]
+    pub fn tensors(&self) -> Vec<(String, String, Vec<usize>, usize)> {
+        let tensors = self.weights.tensors().into_iter();
+        let mut tensors: Vec<_> = tensors.map(|(name, view)| (name, format!("{:?}", view.dtype()), view.shape().to_vec(), view.data().len())).collect();
+        tensors.sort();
+        tensors
+    }
+
+    fn check_shape(&self, name: &str, shape: &[usize]) -> Result<(), ModelError> {
+        let contradiction = |detail| ModelError::Contradiction { file: WEIGHTS, key: name.to_owned(), detail };
+        let view = self.weights.get(name).map_err(|_| contradiction("the tensor is missing".to_owned()))?;
+        if view.shape() != shape {
+            return Err(contradiction(format!("has shape {:?}, but config.json and hearken.toml call for {shape:?}", view.shape())));
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let wrong = |key: &str, detail: String| Err(ModelError::Contradiction { file: MANIFEST, key: key.to_owned(), detail });
+        let (config, manifest) = (&self.config, &self.manifest);
+        if manifest.max_tokens > config.max_position_embeddings {
+            return wrong("max_tokens", format!("{} exceeds max_position_embeddings {} of config.json", manifest.max_tokens, config.max_position_embeddings));
+        }
+        if manifest.context_tokens > 0 && config.type_vocab_size < 2 {
+            return wrong("context_tokens", "context needs type_vocab_size of at least 2 in config.json".to_owned());
+        }
+        if self.text.vocabulary_size() > config.vocab_size {
+            let detail = format!("{} is smaller than the {} tokens of tokenizer.json", config.vocab_size, self.text.vocabulary_size());
+            return Err(ModelError::Contradiction { file: CONFIG, key: "vocab_size".to_owned(), detail });
+        }
+        for (name, rows) in manifest.heads.rows() {
+            self.check_shape(&format!("heads.{name}.weight"), &[rows, config.hidden_size])?;
+            self.check_shape(&format!("heads.{name}.bias"), &[rows])?;
+        }
+        for (name, shape) in config.tensors() {
+            self.check_shape(&name, &shape)?;
+        }
+        Ok(())
+    }
+}
+
+fn existing(directory: &Path, file: &'static str) -> Result<PathBuf, ModelError> {
+    let path = directory.join(file);
+    if path.is_file() { Ok(path) } else { Err(ModelError::Missing { path: directory.to_owned(), file }) }
+}
+
+fn read(directory: &Path, file: &'static str) -> Result<String, ModelError> {
+    let path = existing(directory, file)?;
+    std::fs::read_to_string(&path).map_err(|source| ModelError::Io { path, source })
+}
+
+fn check_files(directory: &Path, manifest: &Manifest) -> Result<(), ModelError> {
+    for file in [CONFIG, TOKENIZER, WEIGHTS] {
+        existing(directory, file)?;
+        if !manifest.files.contains_key(file) {
+            let detail = "has no checksum; every file of the model needs one".to_owned();
+            return Err(ModelError::Contradiction { file: MANIFEST, key: format!("files.\"{file}\""), detail });
+        }
+    }
+    for (file, wanted) in &manifest.files {
+        let path = directory.join(file);
+        let found = file_sha256(&path).map_err(|source| ModelError::Io { path, source })?;
+        if found != *wanted {
+            return Err(ModelError::Checksum { file: file.clone(), wanted: wanted.clone(), found });
+        }
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "a memory map is what keeps one copy of the weights for every process")]
+fn map(path: &Path) -> Result<MmapedSafetensors, ModelError> {
+    // SAFETY: a map is sound while nobody changes the file beneath it. Model directories are read-only by contract: hearken
+    // writes weights under another name and renames, so a file that is mapped is never written.
+    unsafe { MmapedSafetensors::new(path) }.map_err(|error| ModelError::Weights(error.to_string()))
+}
+
+/// sha256 of a file, in lower-case hexadecimal.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn file_sha256(path: &Path) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    }))
+}
+
+/// Writes a model directory: the base's `config.json` and `tokenizer.json`, the weights in f16, the card, and the manifest with
+/// the checksum of each. Every file is written under another name first and then renamed, the manifest last.
+///
+/// # Errors
+/// When a file cannot be written or a tensor not converted.
+pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut manifest: Manifest, card: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    let place = |name: &str, write: &dyn Fn(&Path) -> anyhow::Result<()>| -> anyhow::Result<()> {
+        let temporary = to.join(format!("{name}.tmp"));
+        write(&temporary)?;
+        Ok(std::fs::rename(temporary, to.join(name))?)
+    };
+    for file in [CONFIG, TOKENIZER] {
+        place(file, &|path| std::fs::copy(base.join(file), path).map(drop).map_err(Into::into))?;
+    }
+    let half: HashMap<String, Tensor> = tensors.iter().map(|(name, t)| Ok((name.clone(), t.to_dtype(DType::F16)?))).collect::<candle_core::Result<_>>()?;
+    place(WEIGHTS, &|path| Ok(candle_core::safetensors::save(&half, path)?))?;
+    place("CARD.md", &|path| Ok(std::fs::write(path, card)?))?;
+    manifest.files.clear();
+    for file in [CONFIG, TOKENIZER, WEIGHTS] {
+        manifest.files.insert(file.to_owned(), file_sha256(&to.join(file))?);
+    }
+    place(MANIFEST, &|path| Ok(std::fs::write(path, toml::to_string(&manifest)?)?))
+}

@@ -1,0 +1,14 @@
+//! What is in a model directory? Configuration, tokenizer, weights and manifest become one checked, memory-mapped value.
+
+mod config;
+mod directory;
+mod error;
+mod manifest;
+
+pub use config::{Activation, EncoderConfig};
+pub use directory::{LoadedModel, export, file_sha256};
+pub use error::ModelError;
+pub use manifest::{
+    Calibration, DataProvenance, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, Manifest, Pooling, SentimentManifest,
+    TrainingManifest,
+};

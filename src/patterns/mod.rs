@@ -1,0 +1,4 @@
+use crate::text::Span;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub enum Source { Model, Pattern, Both }
+#[derive(Debug, Clone, PartialEq)] pub struct Entity { pub label: String, pub span: Span, pub score: f32, pub source: Source, pub value: Option<serde_json::Value> }

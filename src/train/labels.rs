@@ -1,0 +1,65 @@
+//! Which labels the data has, in a fixed order: they become the rows of the heads.
+
+use crate::data::{Example, IntentLabel};
+use crate::model::{Calibration, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, SentimentManifest};
+use std::collections::BTreeSet;
+
+/// The labels of the training data, sorted by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// Intents without the rejection.
+    pub intents: Vec<String>,
+    /// Whether out-of-scope messages are there to train the rejection.
+    pub rejection: bool,
+    /// Entity labels.
+    pub entities: Vec<String>,
+    /// Whether any sentiment is known.
+    pub sentiment: bool,
+    /// Emotions.
+    pub emotions: Vec<String>,
+}
+
+impl Labels {
+    /// The labels that occur.
+    #[must_use]
+    pub fn of(examples: &[Example]) -> Self {
+        let (mut intents, mut entities, mut emotions) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut rejection, mut sentiment) = (false, false);
+        for example in examples {
+            match &example.intent {
+                Some(IntentLabel::Named(name)) => drop(intents.insert(name.clone())),
+                Some(IntentLabel::OutOfScope) => rejection = true,
+                None => {}
+            }
+            entities.extend(example.entities.iter().flatten().map(|entity| entity.label.clone()));
+            emotions.extend(example.emotions.iter().flatten().cloned());
+            sentiment |= example.sentiment.is_some();
+        }
+        let sorted = |names: BTreeSet<String>| names.into_iter().collect();
+        Self { intents: sorted(intents), rejection, entities: sorted(entities), sentiment, emotions: sorted(emotions) }
+    }
+
+    /// Heads for these labels, not yet calibrated.
+    #[must_use]
+    pub fn heads(&self) -> HeadsManifest {
+        let calibration = Calibration { temperature: 1.0, expected_calibration_error: None };
+        HeadsManifest {
+            intent: (!self.intents.is_empty()).then(|| IntentManifest {
+                labels: self.intents.clone(),
+                rejection: self.rejection,
+                rejection_threshold: 0.5,
+                min_score: 0.0,
+                min_score_of: std::collections::BTreeMap::new(),
+                ambiguity_margin: 0.0,
+                calibration,
+            }),
+            entities: (!self.entities.is_empty()).then(|| EntitiesManifest { labels: self.entities.clone(), calibration }),
+            sentiment: self.sentiment.then_some(SentimentManifest { calibration }),
+            emotions: (!self.emotions.is_empty()).then(|| EmotionsManifest {
+                labels: self.emotions.clone(),
+                thresholds: vec![0.5; self.emotions.len()],
+                calibration,
+            }),
+        }
+    }
+}

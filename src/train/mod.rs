@@ -1,0 +1,17 @@
+//! How does a base encoder become a model? Multi-task fine-tuning with calibration, and the export of a model directory.
+
+mod batches;
+mod calibrate;
+mod card;
+mod checkpoint;
+mod corpus;
+mod labels;
+mod loss;
+mod optimizer;
+mod parameters;
+mod recipe;
+mod run;
+mod validate;
+
+pub use recipe::{LossWeights, Recipe, RecipeError};
+pub use run::{Job, Observer, Outcome, Progress, run};

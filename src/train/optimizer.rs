@@ -1,0 +1,131 @@
+//! AdamW over all parameters, with warm-up, linear decay and clipping by the norm of the whole gradient.
+
+use super::parameters::Parameters;
+use super::recipe::Recipe;
+use crate::backend::candle::InPlaceAdamW;
+use candle_core::backprop::GradStore;
+use candle_core::{Result, Tensor};
+use hearken_kernels::AdamW;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+type Moments = (Vec<f32>, Vec<f32>);
+
+/// The optimiser's state.
+pub struct Optimizer {
+    moments: HashMap<String, Moments>,
+    /// Steps done.
+    pub steps: u64,
+    total_steps: u64,
+}
+
+/// Factor on the learning rate at `step` (from 0) of `total`: linear up over the warm-up, linear down to zero.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
+pub fn schedule(step: u64, total: u64, warmup: f64) -> f64 {
+    let (step, total) = (step as f64 + 1.0, total.max(1) as f64);
+    let rise = (total * warmup).max(1.0);
+    if step <= rise { step / rise } else { ((total - step) / (total - rise).max(1.0)).max(0.0) }
+}
+
+impl Optimizer {
+    /// A fresh optimiser for a run of `total_steps`.
+    #[must_use]
+    pub fn new(parameters: &Parameters, total_steps: u64) -> Self {
+        let zeros = |var: &candle_core::Var| (vec![0.0; var.elem_count()], vec![0.0; var.elem_count()]);
+        Self { moments: parameters.iter().map(|(name, var)| (name.to_owned(), zeros(var))).collect(), steps: 0, total_steps }
+    }
+
+    /// An optimiser that goes on from saved moments.
+    ///
+    /// # Errors
+    /// When a tensor is not of f32.
+    pub fn restore(parameters: &Parameters, saved: &HashMap<String, Tensor>, steps: u64, total_steps: u64) -> Result<Self> {
+        let mut optimizer = Self::new(parameters, total_steps);
+        optimizer.steps = steps;
+        for (name, (first, second)) in &mut optimizer.moments {
+            for (part, values) in [("first", first), ("second", second)] {
+                let key = format!("{part}.{name}");
+                let saved = saved.get(&key).ok_or_else(|| candle_core::Error::Msg(format!("the checkpoint lacks `{key}`")))?;
+                *values = saved.flatten_all()?.to_vec1()?;
+            }
+        }
+        Ok(optimizer)
+    }
+
+    /// The moments as tensors, to be saved.
+    ///
+    /// # Errors
+    /// When memory is short.
+    pub fn tensors(&self) -> Result<HashMap<String, Tensor>> {
+        let mut tensors = HashMap::new();
+        for (name, (first, second)) in &self.moments {
+            for (part, values) in [("first", first), ("second", second)] {
+                tensors.insert(format!("{part}.{name}"), Tensor::new(values.as_slice(), &candle_core::Device::Cpu)?);
+            }
+        }
+        Ok(tensors)
+    }
+
+    /// One step. Gives the norm of the gradient before clipping.
+    ///
+    /// # Errors
+    /// When a gradient is not finite or the device fails.
+    #[expect(clippy::cast_possible_truncation, reason = "learning rates and moments are kept in f32")]
+    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore, recipe: &Recipe) -> Result<f64> {
+        let norm = gradient_norm(parameters, gradients)?;
+        if !norm.is_finite() {
+            candle_core::bail!("the gradient is not finite at step {}; lower learning_rate", self.steps + 1);
+        }
+        let factor = schedule(self.steps, self.total_steps, recipe.warmup);
+        self.steps += 1;
+        let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        for (name, var) in parameters.iter() {
+            let (Some(gradient), Some(moments)) = (gradients.get(var.as_tensor()), self.moments.get_mut(name)) else { continue };
+            let rate = if name.starts_with("heads.") { recipe.head_learning_rate } else { recipe.learning_rate };
+            let step = AdamW {
+                learning_rate: (rate * factor) as f32,
+                beta1: BETA1 as f32,
+                beta2: BETA2 as f32,
+                epsilon: EPSILON,
+                weight_decay: if var.rank() > 1 { recipe.weight_decay as f32 } else { 0.0 },
+                correction1: (1.0 - BETA1.powi(power)) as f32,
+                correction2: (1.0 - BETA2.powi(power)) as f32,
+                gradient_scale: (recipe.clip_norm / norm.max(recipe.clip_norm)) as f32,
+            };
+            let op = InPlaceAdamW { step, moments: Mutex::new(std::mem::take(moments)) };
+            let result = var.as_tensor().inplace_op2(&gradient.contiguous()?, &op);
+            *moments = op.moments.into_inner().unwrap_or_else(PoisonError::into_inner);
+            result?;
+        }
+        Ok(norm)
+    }
+}
+
+fn gradient_norm(parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
+    let mut squares = 0.0;
+    for (_, var) in parameters.iter() {
+        if let Some(gradient) = gradients.get(var.as_tensor()) {
+            squares += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
+        }
+    }
+    Ok(squares.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_and_falls_to_zero() {
+        assert!((schedule(0, 100, 0.1) - 0.1).abs() < 1e-12);
+        assert!((schedule(9, 100, 0.1) - 1.0).abs() < 1e-12);
+        assert!((schedule(54, 100, 0.1) - 0.5).abs() < 1e-12);
+        assert_eq!(schedule(99, 100, 0.1), 0.0);
+        assert_eq!(schedule(500, 100, 0.1), 0.0);
+    }
+}

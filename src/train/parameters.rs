@@ -1,0 +1,90 @@
+//! The parameters that training changes, by their names in the model file.
+
+use crate::backend::candle::{Network, NetworkShape};
+use candle_core::safetensors::MmapedSafetensors;
+use candle_core::{DType, Device, Result, Tensor, Var};
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use std::collections::{BTreeMap, HashMap};
+
+/// Standard deviation of a new head's weights, as BERT initialises.
+const INITIAL_DEVIATION: f32 = 0.02;
+
+/// Every parameter with its name, in the order of the names.
+pub struct Parameters(BTreeMap<String, Var>);
+
+impl Parameters {
+    /// The encoder's parameters from a base checkpoint, and new heads by `seed`.
+    ///
+    /// # Errors
+    /// When the base lacks a tensor or one has another shape.
+    pub fn from_base(shape: &NetworkShape, base: &MmapedSafetensors, seed: u64) -> Result<Self> {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        Self::build(shape, &mut |name, size| {
+            if name.starts_with("heads.") {
+                return initial(name, size, &mut random);
+            }
+            let bare = base.load(name, &Device::Cpu).or_else(|_| base.load(&format!("bert.{name}"), &Device::Cpu))?;
+            let tensor = bare.to_dtype(DType::F32)?;
+            if tensor.dims() != size {
+                candle_core::bail!("tensor `{name}` of the base has shape {:?}, but its config.json calls for {size:?}", tensor.dims());
+            }
+            Ok(tensor)
+        })
+    }
+
+    /// Parameters from saved tensors.
+    ///
+    /// # Errors
+    /// When a tensor is missing.
+    pub fn from_tensors(shape: &NetworkShape, tensors: &HashMap<String, Tensor>) -> Result<Self> {
+        Self::build(shape, &mut |name, _| {
+            tensors.get(name).cloned().ok_or_else(|| candle_core::Error::Msg(format!("the checkpoint lacks `{name}`")))
+        })
+    }
+
+    fn build(shape: &NetworkShape, give: &mut dyn FnMut(&str, &[usize]) -> Result<Tensor>) -> Result<Self> {
+        let mut vars = BTreeMap::new();
+        Network::load(shape, &mut |name, size| {
+            let var = Var::from_tensor(&give(name, size)?)?;
+            let tensor = var.as_tensor().clone();
+            vars.insert(name.to_owned(), var);
+            Ok(tensor)
+        })?;
+        Ok(Self(vars))
+    }
+
+    /// The network over these parameters. It sees their changes.
+    ///
+    /// # Errors
+    /// When a parameter is missing.
+    pub fn network(&self, shape: &NetworkShape) -> Result<Network> {
+        Network::load(shape, &mut |name, _| {
+            self.0.get(name).map(|var| var.as_tensor().clone()).ok_or_else(|| candle_core::Error::Msg(format!("no parameter `{name}`")))
+        })
+    }
+
+    /// Name and parameter, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
+        self.0.iter().map(|(name, var)| (name.as_str(), var))
+    }
+
+    /// The present values, detached from the graph.
+    #[must_use]
+    pub fn tensors(&self) -> HashMap<String, Tensor> {
+        self.0.iter().map(|(name, var)| (name.clone(), var.as_tensor().detach())).collect()
+    }
+}
+
+/// Zero for a bias, normal (Box and Muller, 1958) for a matrix.
+fn initial(name: &str, size: &[usize], random: &mut ChaCha8Rng) -> Result<Tensor> {
+    if name.ends_with(".bias") {
+        return Tensor::zeros(size, DType::F32, &Device::Cpu);
+    }
+    let mut normal = || {
+        let (a, b): (f32, f32) = (random.random(), random.random());
+        (-2.0 * (1.0 - a).ln()).sqrt() * (std::f32::consts::TAU * b).cos() * INITIAL_DEVIATION
+    };
+    let values: Vec<f32> = (0..size.iter().product()).map(|_| normal()).collect();
+    Tensor::from_vec(values, size, &Device::Cpu)
+}

@@ -1,0 +1,169 @@
+//! The numbers of a training run. A recipe file names only what differs from these defaults.
+
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The numbers of a training run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Recipe {
+    /// Name of the model; the output directory's name when absent.
+    pub name: Option<String>,
+    /// Version of the model.
+    pub version: String,
+    /// BCP 47 language of the data.
+    pub language: String,
+    /// Most epochs.
+    pub epochs: u32,
+    /// Messages of one step.
+    pub batch_rows: usize,
+    /// Highest learning rate of the encoder.
+    pub learning_rate: f64,
+    /// Highest learning rate of the heads, which start from nothing.
+    pub head_learning_rate: f64,
+    /// Share of the steps over which the learning rate rises; it falls linearly to zero over the rest.
+    pub warmup: f64,
+    /// Decoupled weight decay of matrices.
+    pub weight_decay: f64,
+    /// Longest gradient; longer ones are scaled down to it.
+    pub clip_norm: f64,
+    /// Probability of dropout, in multiples of 1/256.
+    pub dropout: f32,
+    /// Probability taken from the right intent and spread over all.
+    pub label_smoothing: f32,
+    /// Epochs without a better validation score after which training stops.
+    pub patience: u32,
+    /// Share of `train` that becomes `valid` where no data directory has a `valid.jsonl`.
+    pub valid_share: f64,
+    /// Most tokens of one input.
+    pub max_tokens: usize,
+    /// Most tokens of context, where the data has any.
+    pub context_tokens: usize,
+    /// Minutes between checkpoints.
+    pub checkpoint_minutes: f64,
+    /// Weight of each head's loss.
+    pub loss: LossWeights,
+}
+
+/// Weight of each head's loss.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossWeights {
+    /// Cross-entropy of the intent.
+    pub intent: f64,
+    /// Cross-entropy of the tags, a mean over words.
+    pub entities: f64,
+    /// Cross-entropy of the sentiment.
+    pub sentiment: f64,
+    /// Binary cross-entropy of the emotions, a sum over emotions.
+    pub emotions: f64,
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self { intent: 1.0, entities: 1.0, sentiment: 1.0, emotions: 0.5 }
+    }
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            name: None,
+            version: "1.0.0".to_owned(),
+            language: "en".to_owned(),
+            epochs: 8,
+            batch_rows: 32,
+            learning_rate: 1e-4,
+            head_learning_rate: 1e-3,
+            warmup: 0.06,
+            weight_decay: 0.01,
+            clip_norm: 1.0,
+            dropout: 0.1,
+            label_smoothing: 0.05,
+            patience: 3,
+            valid_share: 0.1,
+            max_tokens: 128,
+            context_tokens: 64,
+            checkpoint_minutes: 2.0,
+            loss: LossWeights::default(),
+        }
+    }
+}
+
+/// A recipe that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// The file system.
+    #[error("recipe `{0}` cannot be read: {1}")]
+    Io(String, std::io::Error),
+    /// The syntax, or a key that is not known.
+    #[error("recipe `{0}`: {1}")]
+    Syntax(String, toml::de::Error),
+    /// A number.
+    #[error("recipe, key `{key}`: {value} is outside {range}")]
+    Range {
+        /// The key.
+        key: &'static str,
+        /// As given.
+        value: f64,
+        /// What is allowed.
+        range: &'static str,
+    },
+}
+
+impl Recipe {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// When the file cannot be read, does not parse, or a number is out of its range.
+    pub fn open(file: &Path) -> Result<Self, RecipeError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| RecipeError::Io(name.clone(), error))?;
+        let recipe: Self = toml::from_str(&text).map_err(|error| RecipeError::Syntax(name, error))?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "sizes in a recipe are small")]
+    fn check(&self) -> Result<(), RecipeError> {
+        let (rows, tokens, context) = (self.batch_rows as f64, self.max_tokens as f64, self.context_tokens as f64);
+        let checks = [
+            ("epochs", f64::from(self.epochs), 1.0, 10_000.0, "1..=10000"),
+            ("batch_rows", rows, 1.0, 4096.0, "1..=4096"),
+            ("learning_rate", self.learning_rate, 0.0, 1.0, "[0, 1]"),
+            ("head_learning_rate", self.head_learning_rate, 0.0, 1.0, "[0, 1]"),
+            ("warmup", self.warmup, 0.0, 1.0, "[0, 1]"),
+            ("weight_decay", self.weight_decay, 0.0, 1.0, "[0, 1]"),
+            ("clip_norm", self.clip_norm, 1e-6, 1e6, "(0, 1e6]"),
+            ("dropout", f64::from(self.dropout), 0.0, 0.9, "[0, 0.9]"),
+            ("label_smoothing", f64::from(self.label_smoothing), 0.0, 0.9, "[0, 0.9]"),
+            ("patience", f64::from(self.patience), 1.0, 10_000.0, "1..=10000"),
+            ("valid_share", self.valid_share, 0.01, 0.9, "[0.01, 0.9]"),
+            ("max_tokens", tokens, 8.0, 4096.0, "8..=4096"),
+            ("context_tokens", context, 0.0, tokens - 8.0, "0..=max_tokens - 8"),
+            ("checkpoint_minutes", self.checkpoint_minutes, 0.0, 1e6, "[0, 1e6]"),
+        ];
+        match checks.into_iter().find(|(_, value, least, most, _)| !(least..=most).contains(&value)) {
+            Some((key, value, _, _, range)) => Err(RecipeError::Range { key, value, range }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_recipe_names_the_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("recipe.toml");
+        for (text, key) in [("epochs = 0", "epochs"), ("dropuot = 0.1", "dropuot"), ("dropout = \"a lot\"", "dropout"), ("[loss]\nmood = 1", "mood")] {
+            std::fs::write(&file, text).unwrap();
+            let error = Recipe::open(&file).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
+        std::fs::write(&file, "epochs = 3\n[loss]\nemotions = 2.0").unwrap();
+        assert_eq!(Recipe::open(&file).unwrap().epochs, 3);
+    }
+}
