@@ -4,11 +4,16 @@
 pub mod backend;
 pub mod batch;
 pub mod cli;
+pub mod config;
 pub mod conversation;
 pub mod data;
+pub mod engine;
 pub mod eval;
 pub mod heads;
+pub mod http;
 pub mod model;
 pub mod patterns;
+pub mod policy;
+pub mod telemetry;
 pub mod text;
 pub mod train;

@@ -6,17 +6,8 @@ pub mod candle;
 
 pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
 
-use crate::batch::PackedBatch;
+use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
-
-/// Most of what one run may be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchLimits {
-    /// Rows.
-    pub rows: usize,
-    /// Tokens in all.
-    pub tokens: usize,
-}
 
 /// The device or instruction set that a backend needs is not here.
 #[derive(Debug, thiserror::Error)]

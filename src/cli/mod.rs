@@ -1,15 +1,31 @@
 //! The command line.
 
+mod classify;
 mod data;
+mod doctor;
 mod eval;
+mod load;
+mod serve;
 mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should take over.
+/// Reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should take over
 #[derive(Debug, Parser)]
-#[command(name = "hearken", version, max_term_width = 120)]
+#[command(
+    name = "hearken",
+    version,
+    max_term_width = 120,
+    after_help = "\
+Examples:
+  hearken serve                                  answer POST /v1/classify on 127.0.0.1:8080
+  hearken classify \"Where is my order A-10293?\"  one message, for people
+  hearken train --data my-shop --base models/storefront-en --out models/my-shop
+  hearken eval models/my-shop my-shop --split test
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 a gate was missed, 130 interrupted."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -17,7 +33,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::ServeArgs),
+    Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
+    Eval(eval::EvalArgs),
+    /// Check training data
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    Doctor(doctor::DoctorArgs),
 }
 
 impl Cli {
@@ -25,7 +48,12 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let result = match self.command {
+            Command::Serve(args) => args.run(),
+            Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
+            Command::Eval(args) => args.run(),
+            Command::Data(command) => command.run(),
+            Command::Doctor(args) => args.run(),
         };
         result.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");

@@ -14,6 +14,18 @@ pub enum Status {
     OutOfScope,
 }
 
+impl Status {
+    /// Name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Ambiguous => "ambiguous",
+            Self::OutOfScope => "out_of_scope",
+        }
+    }
+}
+
 /// What the customer wants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IntentPrediction {

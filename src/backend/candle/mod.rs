@@ -12,8 +12,8 @@ pub use network::{Network, NetworkShape, Output};
 pub use ops::Ops;
 pub use stock::Stock;
 
-use super::{Backend, BatchLimits, BatchLogits, ComputeError, HeadKind, HeadLogits, Level, PrepareError, Runner, Unavailable};
-use crate::batch::PackedBatch;
+use super::{Backend, BatchLogits, ComputeError, HeadKind, HeadLogits, Level, PrepareError, Runner, Unavailable};
+use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
 use candle_core::Device;
 use ndarray::Array2;

@@ -1,0 +1,73 @@
+//! `hearken doctor`: what this machine offers, whether the model is whole, and what the limits are.
+
+use super::load;
+use crate::backend::BACKENDS;
+use crate::model::LoadedModel;
+use crate::text::Utterance;
+use clap::Args;
+use hearken_kernels::{TierStatus, chosen, tiers};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Check this machine, the model and the limits
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code 1 when the model cannot be served here; the last lines say why and what to do.")]
+pub struct DoctorArgs {
+    /// Name below models/, or directory, of the model
+    #[arg(long, default_value = "storefront-en")]
+    model: String,
+}
+
+impl DoctorArgs {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        println!("hearken {} on {} {}, {} cores", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH, load::cores());
+        kernels();
+        for backend in BACKENDS {
+            match backend.check() {
+                Ok(()) => println!("backend {:<8} available", backend.name()),
+                Err(error) => println!("backend {:<8} not available: {}", backend.name(), error.reason),
+            }
+        }
+        println!("limits: {} characters a message, {} bytes a request by default", Utterance::MAX_CHARACTERS, crate::config::ServeConfig::default().body_limit);
+        let directory = load::model_directory(&self.model);
+        let started = Instant::now();
+        let model = LoadedModel::open(&directory)?;
+        println!("model {} at {}: checked in {} ms", model.id(), directory.display(), started.elapsed().as_millis());
+        describe(&model);
+        let started = Instant::now();
+        let engine = load::engine(&self.model, "auto", 1, 1)?;
+        println!("backend {} prepared and warmed it up in {} ms", engine.backend(), started.elapsed().as_millis());
+        println!("all is well: hearken serve --model {}", self.model);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn kernels() {
+    if let Ok(cap) = std::env::var("HEARKEN_KERNELS") {
+        let known = tiers().iter().any(|(name, _)| *name == cap);
+        println!("HEARKEN_KERNELS={cap}{}", if known { "" } else { " is not a tier; it is ignored" });
+    }
+    for (name, status) in tiers() {
+        match status {
+            TierStatus::Available if name == chosen() => println!("kernels {name:<8} on, chosen: the fastest this processor runs"),
+            TierStatus::Available => println!("kernels {name:<8} on"),
+            TierStatus::Missing(feature) => println!("kernels {name:<8} off: the processor lacks {feature}"),
+            TierStatus::Capped => println!("kernels {name:<8} off: HEARKEN_KERNELS names a lower tier"),
+        }
+    }
+}
+
+fn describe(model: &LoadedModel) {
+    let config = &model.config;
+    println!("  encoder: {} layers, hidden {}, {} heads, vocabulary {}", config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size);
+    println!("  reads {} tokens, of them {} of context", model.manifest.max_tokens, model.manifest.context_tokens);
+    let tensors = model.tensors();
+    let bytes: usize = tensors.iter().map(|(_, _, _, bytes)| bytes).sum();
+    let mut types: Vec<&str> = tensors.iter().map(|(_, kind, _, _)| kind.as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    println!("  weights: {} tensors of {}, {:.1} MB", tensors.len(), types.join(" and "), bytes as f64 / 1e6);
+    let heads = model.manifest.heads.rows().into_iter().map(|(name, rows)| format!("{name} {rows}")).collect::<Vec<_>>();
+    println!("  heads: {}", heads.join(", "));
+}

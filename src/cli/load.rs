@@ -1,0 +1,46 @@
+//! A model by name, at work: what several commands need first.
+
+use crate::backend;
+use crate::engine::{Engine, EngineOptions};
+use crate::model::LoadedModel;
+use crate::policy::{Policy, PolicyFile};
+use anyhow::Context as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The directory of a model: a path, or a name below `models/`.
+#[must_use]
+pub fn model_directory(name: &str) -> PathBuf {
+    let path = PathBuf::from(name);
+    if path.is_dir() || name.contains(['/', '\\']) { path } else { Path::new("models").join(name) }
+}
+
+/// Cores this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Opens a model and starts an engine on it.
+///
+/// # Errors
+/// When the model or the backend cannot be used.
+pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow::Result<Engine> {
+    let directory = model_directory(model);
+    let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
+    let backend = backend::choose(device)?;
+    let workers = if workers == 0 { cores() } else { workers };
+    Ok(Engine::start(Arc::new(model), backend, EngineOptions { workers, queue })?)
+}
+
+/// The policy of a file, or the built-in one.
+///
+/// # Errors
+/// When the file cannot be read or is wrong.
+pub fn policy(file: Option<&Path>) -> anyhow::Result<Policy> {
+    let Some(file) = file else { return Ok(Policy::new("default", PolicyFile::default())) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("policy file `{}` cannot be read", file.display()))?;
+    let parsed = PolicyFile::parse(&text).with_context(|| format!("policy file `{}`", file.display()))?;
+    let name = file.file_stem().map_or_else(|| "policy".into(), |name| name.to_string_lossy());
+    Ok(Policy::new(&name, parsed))
+}

@@ -1,0 +1,59 @@
+//! The thread that owns the queue.
+
+use super::request::{EngineError, Input, Outcome};
+use crate::batch::{BatchLimits, plan};
+use crate::text::Encoded;
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+/// A message on its way.
+pub struct Job {
+    /// The message.
+    pub input: Input,
+    /// Its tokens.
+    pub encoded: Encoded,
+    /// How long encoding took.
+    pub encode: Duration,
+    /// When it was put into the queue.
+    pub admitted: Instant,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Result<Outcome, EngineError>>,
+    /// Its place in the queue, given back when the job is done or dropped.
+    pub _permit: OwnedSemaphorePermit,
+}
+
+/// A worker that is free: where to send its next batch.
+pub type Idle = Sender<Vec<Job>>;
+
+/// Starts the batcher. It ends when the engine is dropped or the last worker is gone.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> std::io::Result<()> {
+    let run = move || {
+        let mut queue: VecDeque<Job> = VecDeque::new();
+        // First a worker, then the jobs: whatever arrives while all are busy joins the next batch.
+        while let Ok(worker) = free.recv() {
+            let mut batch = Vec::new();
+            while batch.is_empty() {
+                if queue.is_empty() {
+                    let Ok(job) = jobs.recv() else { return };
+                    queue.push_back(job);
+                }
+                queue.extend(jobs.try_iter());
+                queue.retain(|job| !job.reply.is_closed());
+                let n = plan(queue.iter().map(|job| job.encoded.ids.len()), limits);
+                batch.extend(queue.drain(..n));
+            }
+            if let Err(unsent) = worker.send(batch) {
+                // The worker died; its jobs wait for another, in their old order.
+                for job in unsent.0.into_iter().rev() {
+                    queue.push_front(job);
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("hearken-batcher".to_owned()).spawn(run).map(drop)
+}

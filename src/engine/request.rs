@@ -1,0 +1,79 @@
+//! What goes in, what comes out, and how it can fail.
+
+use crate::backend::ComputeError;
+use crate::conversation::Turn;
+use crate::heads::{DecodeError, Prediction};
+use crate::patterns::ValueContext;
+use crate::text::{EncodeError, Utterance};
+use std::time::Duration;
+
+/// One message to classify.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The message.
+    pub text: Utterance,
+    /// What was said before, oldest first.
+    pub context: Vec<Turn>,
+    /// What values are resolved against.
+    pub values: ValueContext,
+}
+
+/// How long each stage took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Timings {
+    /// Text to token ids.
+    pub encode: Duration,
+    /// Waiting for a worker.
+    pub queue: Duration,
+    /// The forward pass of its batch.
+    pub compute: Duration,
+    /// Logits and patterns to prediction.
+    pub decode: Duration,
+}
+
+/// The answer to one message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What the text says.
+    pub prediction: Prediction,
+    /// Tokens the encoder read.
+    pub tokens: usize,
+    /// Whether the message was longer than the model reads.
+    pub truncated: bool,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The queue is full now.
+    #[error("the queue is full")]
+    Overloaded,
+    /// The request can never be admitted.
+    #[error("{inputs} inputs, but at most {limit} are taken at once; send fewer")]
+    TooManyInputs {
+        /// Inputs of the request.
+        inputs: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The tokenizer failed.
+    #[error("a text cannot be encoded: {0}")]
+    Encode(String),
+    /// The backend failed.
+    #[error(transparent)]
+    Compute(#[from] ComputeError),
+    /// The logits make no sense.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The engine's threads are gone.
+    #[error("the engine has stopped")]
+    Stopped,
+}
+
+impl From<EncodeError> for EngineError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error.to_string())
+    }
+}

@@ -1,0 +1,78 @@
+//! A thread with a runner: batch in, answers out.
+
+use super::batcher::{Idle, Job};
+use super::request::{EngineError, Outcome, Timings};
+use crate::backend::{BatchLogits, PrepareError, Runner};
+use crate::batch::PackedBatch;
+use crate::heads::Heads;
+use crate::model::LoadedModel;
+use crate::patterns::merge;
+use crate::telemetry::{self, Stage};
+use crate::text::Utterance;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+struct Worker {
+    runner: Box<dyn Runner>,
+    heads: Arc<Heads>,
+    /// Entity labels of the model; patterns add no others.
+    labels: Vec<String>,
+}
+
+/// Warms the runner up and starts its thread, which reports itself to `idle` whenever it is free.
+///
+/// # Errors
+/// When the runner fails on the warm-up message or the thread cannot be started.
+pub fn start(number: usize, runner: Box<dyn Runner>, heads: Arc<Heads>, model: &LoadedModel, idle: Sender<Idle>) -> Result<(), PrepareError> {
+    let labels = model.manifest.heads.entities.as_ref().map(|head| head.labels.clone()).unwrap_or_default();
+    let mut worker = Worker { runner, heads, labels };
+    worker.warm_up(model)?;
+    let run = move || {
+        let (batches, mine) = channel();
+        while idle.send(batches.clone()).is_ok() {
+            let Ok(batch) = mine.recv() else { return };
+            worker.answer(batch);
+        }
+    };
+    let thread = std::thread::Builder::new().name(format!("hearken-worker-{number}")).spawn(run);
+    thread.map(drop).map_err(|error| PrepareError::Device(error.to_string()))
+}
+
+impl Worker {
+    fn warm_up(&mut self, model: &LoadedModel) -> Result<(), PrepareError> {
+        let failed = |error: &dyn std::fmt::Display| PrepareError::Device(format!("the warm-up message failed: {error}"));
+        let text = Utterance::new("Where is my order?").map_err(|error| failed(&error))?;
+        let encoded = model.text.encode(&text, &[]).map_err(|error| failed(&error))?;
+        let logits = self.runner.run(&PackedBatch::new([&encoded])).map_err(|error| failed(&error))?;
+        self.heads.decode(&logits, 0, &encoded).map(drop).map_err(|error| failed(&error))
+    }
+
+    fn answer(&mut self, batch: Vec<Job>) {
+        let started = Instant::now();
+        let packed = PackedBatch::new(batch.iter().map(|job| &job.encoded));
+        let logits = self.runner.run(&packed);
+        let compute = started.elapsed();
+        telemetry::stage(Stage::Compute, compute);
+        for (row, job) in batch.into_iter().enumerate() {
+            let queue = started.saturating_duration_since(job.admitted);
+            telemetry::stage(Stage::Queue, queue);
+            let outcome = match &logits {
+                Ok(logits) => self.outcome(logits, row, &job, queue, compute),
+                Err(error) => Err(error.clone().into()),
+            };
+            // A caller that has gone meanwhile does not want the answer.
+            drop(job.reply.send(outcome));
+        }
+    }
+
+    fn outcome(&self, logits: &BatchLogits, row: usize, job: &Job, queue: Duration, compute: Duration) -> Result<Outcome, EngineError> {
+        let started = Instant::now();
+        let mut prediction = self.heads.decode(logits, row, &job.encoded)?;
+        prediction.entities = prediction.entities.map(|found| merge(&job.input.text, found, &self.labels, &job.input.values));
+        let decode = started.elapsed();
+        telemetry::stage(Stage::Decode, decode);
+        let timings = Timings { encode: job.encode, queue, compute, decode };
+        Ok(Outcome { prediction, tokens: job.encoded.ids.len(), truncated: job.encoded.truncated, timings })
+    }
+}

@@ -1,0 +1,69 @@
+//! What every request goes through: an id, a measurement, and problem documents for whatever failed.
+
+use super::problem::Problem;
+use super::server::Service;
+use crate::telemetry;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use std::sync::Arc;
+use std::time::Instant;
+
+const REQUEST_ID: &str = "x-request-id";
+const LONGEST_ID: usize = 128;
+/// Seconds after which an overloaded client may try again.
+const RETRY_AFTER: &str = "1";
+
+/// The outermost layer.
+pub async fn observe(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    let id = given.and_then(|id| id.to_str().ok()).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let detail = problem.internal.as_deref().unwrap_or(&problem.detail);
+        telemetry::refused(problem.code, problem.status.as_u16(), detail, &id);
+        response = document(&problem, &path, &id, response);
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.insert("x-model", service.model_header.clone());
+    telemetry::request(route, method, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// The problem as a document, with the headers (such as `Allow`) that the response had.
+fn document(problem: &Problem, path: &str, id: &str, before: Response) -> Response {
+    let body = serde_json::to_vec(&problem.document(path, id)).unwrap_or_default();
+    let mut response = (problem.status, body).into_response();
+    let headers = response.headers_mut();
+    headers.extend(before.headers().iter().filter(|(name, _)| *name == header::ALLOW).map(|(name, value)| (name.clone(), value.clone())));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if matches!(problem.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    }
+    response
+}
+
+/// A panic in a handler: the request fails, the server goes on.
+pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let detail = "the request failed; the log has the reason under this request_id";
+    let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail);
+    Problem { internal: Some(format!("panic: {}", text.unwrap_or_default())), ..problem }.into_response()
+}
+
+/// No such route.
+pub async fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", "no such route; classify a message with POST /v1/classify")
+}
+
+/// A route, but not this method.
+pub async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not allowed", "the route does not take this method; see the Allow header")
+}

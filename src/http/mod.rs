@@ -1,0 +1,12 @@
+//! How does it look from outside? The wire, one route a file, and every error as a problem document.
+
+mod layers;
+mod parse;
+mod problem;
+mod routes;
+mod server;
+mod wire;
+
+pub use problem::Problem;
+pub use server::{Service, serve};
+pub use wire::{Shape, Task, result};

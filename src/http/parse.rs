@@ -1,0 +1,174 @@
+//! A body becomes checked inputs, or a problem that points at the place.
+
+use super::problem::Problem;
+use super::wire::{InputObject, RequestBody, RequestOptions, Task};
+use crate::conversation::Turn;
+use crate::engine::Input;
+use crate::patterns::ValueContext;
+use crate::text::Utterance;
+use axum::http::StatusCode;
+use jiff::tz::TimeZone;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+
+/// Most turns of context that one input may bring.
+const MAX_TURNS: usize = 200;
+
+/// A request that means something.
+#[derive(Debug)]
+pub struct Parsed {
+    /// Identifier and message of each input.
+    pub inputs: Vec<(Option<String>, Input)>,
+    /// Parts that are wanted.
+    pub tasks: Vec<Task>,
+    /// Options.
+    pub options: RequestOptions,
+}
+
+/// Reads a body.
+///
+/// # Errors
+/// 400 when it is not JSON, 413 when it has too many inputs, 422 with a pointer when it means nothing.
+pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
+    if let Err(error) = std::str::from_utf8(body) {
+        return Err(not_json(format!("invalid UTF-8 at byte {}", error.valid_up_to())));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let request: RequestBody = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, inner) = (pointer("", error.path()), error.inner());
+        let surrogate = inner.to_string().contains("surrogate") || inner.to_string().contains("unexpected end of hex escape");
+        if surrogate {
+            return Problem::invalid(path, "a \\u escape is half of a surrogate pair; send both halves or the character itself");
+        }
+        match inner.classify() {
+            serde_json::error::Category::Data => Problem::invalid(path, without_place(inner)),
+            _ => not_json(inner.to_string()),
+        }
+    })?;
+    deserializer.end().map_err(|error| not_json(error.to_string()))?;
+    let tasks = match request.tasks {
+        Some(tasks) if tasks.is_empty() => return Err(Problem::invalid("/tasks", "is empty; name at least one task or leave it out")),
+        Some(tasks) => tasks,
+        None => Task::ALL.to_vec(),
+    };
+    check_options(&request.options)?;
+    let inputs = match request.input {
+        Value::String(text) => vec![(None, plain(text, "/input")?)],
+        Value::Array(values) if values.is_empty() => return Err(Problem::invalid("/input", "is empty; send at least one message")),
+        Value::Array(values) if values.len() > most_inputs => {
+            return Err(crate::engine::EngineError::TooManyInputs { inputs: values.len(), limit: most_inputs }.into());
+        }
+        Value::Array(values) => values.into_iter().enumerate().map(|(i, value)| element(value, &format!("/input/{i}"))).collect::<Result<_, _>>()?,
+        other => return Err(Problem::invalid("/input", format!("is {}; send a string, an array of strings, or an array of objects with `text`", kind(&other)))),
+    };
+    Ok(Parsed { inputs, tasks, options: request.options })
+}
+
+fn not_json(detail: impl std::fmt::Display) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "not_json", "The body is not JSON", format!("the body is not JSON: {detail}"))
+}
+
+/// serde's message without its line and column, which mean little beside a pointer.
+fn without_place(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    message.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A JSON pointer (RFC 6901) for a path below `base`.
+fn pointer(base: &str, path: &Path) -> String {
+    let mut pointer = base.to_owned();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => {
+                pointer.pop();
+            }
+        }
+    }
+    pointer
+}
+
+fn check_options(options: &RequestOptions) -> Result<(), Problem> {
+    if options.model != "stable" {
+        return Err(Problem::invalid("/options/model", format!("there is no slot `{}`; this server has `stable`", options.model)));
+    }
+    if options.explain {
+        return Err(Problem::invalid("/options/explain", "explanations are not available; leave it out or send false"));
+    }
+    if options.top_k == 0 {
+        return Err(Problem::invalid("/options/top_k", "is 0; send 1 or more"));
+    }
+    Ok(())
+}
+
+fn utterance(text: String, pointer: &str) -> Result<Utterance, Problem> {
+    Utterance::new(text).map_err(|error| Problem::invalid(pointer, error.to_string()))
+}
+
+fn plain(text: String, pointer: &str) -> Result<Input, Problem> {
+    let values = ValueContext { now: Some(jiff::Zoned::now().with_time_zone(TimeZone::UTC)), region: None };
+    Ok(Input { text: utterance(text, pointer)?, context: Vec::new(), values })
+}
+
+fn element(value: Value, place: &str) -> Result<(Option<String>, Input), Problem> {
+    match value {
+        Value::String(text) => Ok((None, plain(text, place)?)),
+        Value::Object(_) => object(typed(value, place)?, place),
+        other => Err(Problem::invalid(place, format!("is {}; send a string or an object with `text`", kind(&other)))),
+    }
+}
+
+fn typed<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(pointer(place, error.path()), without_place(error.inner())))
+}
+
+fn object(object: InputObject, place: &str) -> Result<(Option<String>, Input), Problem> {
+    if object.conversation_id.is_some() {
+        let detail = "this server keeps no conversations; leave it out and send the turns before the message as `context`";
+        return Err(Problem::invalid(format!("{place}/conversation_id"), detail));
+    }
+    if object.context.len() > MAX_TURNS {
+        return Err(Problem::invalid(format!("{place}/context"), format!("has {} turns; at most {MAX_TURNS} are taken", object.context.len())));
+    }
+    let turn = |(i, turn): (usize, super::wire::ContextTurn)| {
+        Ok(Turn { role: turn.role, text: utterance(turn.text, &format!("{place}/context/{i}/text"))? })
+    };
+    let context = object.context.into_iter().enumerate().map(turn).collect::<Result<_, Problem>>()?;
+    let now = now(object.timestamp.as_deref(), object.timezone.as_deref(), place)?;
+    let values = ValueContext { now: Some(now), region: object.language.as_deref().and_then(region) };
+    Ok((object.id, Input { text: utterance(object.text, &format!("{place}/text"))?, context, values }))
+}
+
+/// The moment of the message in the customer's time zone.
+fn now(timestamp: Option<&str>, timezone: Option<&str>, place: &str) -> Result<jiff::Zoned, Problem> {
+    let zone = match timezone {
+        Some(name) => TimeZone::get(name).map_err(|_| Problem::invalid(format!("{place}/timezone"), format!("`{name}` is not an IANA time zone such as Europe/Berlin")))?,
+        None => TimeZone::UTC,
+    };
+    let moment = match timestamp {
+        Some(text) => text.parse().map_err(|_| Problem::invalid(format!("{place}/timestamp"), format!("`{text}` is not an RFC 3339 time such as 2026-05-01T09:30:00Z")))?,
+        None => jiff::Timestamp::now(),
+    };
+    Ok(moment.to_zoned(zone))
+}
+
+/// The region of a BCP 47 tag: `GB` of `en-GB`.
+fn region(tag: &str) -> Option<String> {
+    let region = tag.split(['-', '_']).skip(1).find(|part| part.len() == 2 && part.chars().all(|c| c.is_ascii_alphabetic()));
+    region.map(str::to_ascii_uppercase)
+}

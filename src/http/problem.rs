@@ -1,0 +1,103 @@
+//! Errors on the wire: RFC 9457 `application/problem+json`. Internals never show; the log has them under the request's id.
+
+use crate::engine::EngineError;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// One thing that is wrong with a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the request.
+    pub pointer: String,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+/// A request that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Stable name for programs.
+    pub code: &'static str,
+    /// Short name for people.
+    pub title: &'static str,
+    /// What is wrong and what to do.
+    pub detail: String,
+    /// The fields that are wrong.
+    pub errors: Vec<FieldError>,
+    /// What only the log shows.
+    pub internal: Option<String>,
+}
+
+/// The document as it is sent.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    code: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem of some status.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), internal: None }
+    }
+
+    /// The request is understood but does not mean anything; `pointer` names the place.
+    #[must_use]
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (pointer, detail) = (pointer.into(), detail.into());
+        let summary = if pointer.is_empty() { detail.clone() } else { format!("{pointer}: {detail}") };
+        let errors = vec![FieldError { pointer, detail }];
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid", summary) }
+    }
+
+    pub(super) fn document<'a>(&'a self, instance: &'a str, request_id: &'a str) -> Document<'a> {
+        Document {
+            r#type: format!("urn:hearken:problem:{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            instance,
+            code: self.code,
+            request_id,
+            errors: &self.errors,
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Overloaded => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "The server is overloaded", "the queue is full; try again after the time in Retry-After")
+            }
+            EngineError::TooManyInputs { .. } => {
+                let errors = vec![FieldError { pointer: "/input".to_owned(), detail: error.to_string() }];
+                Self { errors, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "The batch is too large", error.to_string()) }
+            }
+            EngineError::Encode(_) | EngineError::Compute(_) | EngineError::Decode(_) | EngineError::Stopped => Self {
+                internal: Some(error.to_string()),
+                ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", "the message could not be classified; the log has the reason under this request_id")
+            },
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// An empty response that carries the problem; the outermost layer, which knows the request's id, writes the document.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

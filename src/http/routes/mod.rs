@@ -1,0 +1,4 @@
+//! One route a file.
+
+pub mod classify;
+pub mod probes;

@@ -1,0 +1,124 @@
+//! The router, apart from the socket, and the server that waits for a signal to stop.
+
+use super::layers;
+use super::routes::{classify, probes};
+use crate::config::ServeConfig;
+use crate::engine::Engine;
+use crate::policy::Policy;
+use crate::telemetry;
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Upper bounds of the histograms, in seconds: from a tenth of a millisecond to the longest deadline worth having.
+const BUCKETS: [f64; 15] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// What the routes work with.
+#[derive(Debug)]
+pub struct Service {
+    /// The model at work.
+    pub engine: Engine,
+    /// The policy in force.
+    pub policy: Policy,
+    /// The settings.
+    pub config: ServeConfig,
+    pub(super) metrics: PrometheusHandle,
+    pub(super) model_header: HeaderValue,
+    draining: AtomicBool,
+}
+
+impl Service {
+    /// Brings the parts together and registers the metrics.
+    ///
+    /// # Errors
+    /// When the metrics cannot be set up.
+    pub fn new(engine: Engine, policy: Policy, config: ServeConfig) -> anyhow::Result<Self> {
+        let model_header = HeaderValue::from_str(&engine.model().id()).unwrap_or(HeaderValue::from_static("unnamed"));
+        Ok(Self { engine, policy, config, metrics: recorder()?, model_header, draining: AtomicBool::new(false) })
+    }
+
+    /// Whether the server is stopping.
+    #[must_use]
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Time until a request is given up.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_millis(self.config.deadline_ms)
+    }
+
+    /// Every route.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/v1/classify", post(classify::classify))
+            .route("/classify", post(classify::classify))
+            .route("/livez", get(probes::live))
+            .route("/readyz", get(probes::ready))
+            .route("/startupz", get(probes::ready))
+            .route("/metrics", get(probes::metrics))
+            .fallback(layers::not_found)
+            .method_not_allowed_fallback(layers::wrong_method)
+            .layer(CatchPanicLayer::custom(layers::panicked))
+            .layer(from_fn_with_state(Arc::clone(self), layers::observe))
+            .with_state(Arc::clone(self))
+    }
+}
+
+/// The process's one metrics recorder.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
+    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        telemetry::describe();
+    }
+    Ok(handle)
+}
+
+/// Serves until `stop` completes, then lets requests under way finish.
+///
+/// # Errors
+/// When the socket fails.
+pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let (signal, router) = (Arc::clone(&service), service.router());
+    let graceful = async move {
+        stop.await;
+        signal.draining.store(true, Ordering::Relaxed);
+        drop(stopping.send(()));
+    };
+    let upkeep = service.metrics.clone();
+    let upkeep = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            upkeep.run_upkeep();
+        }
+    });
+    let server = axum::serve(listener, router).with_graceful_shutdown(graceful);
+    let limit = Duration::from_secs(service.config.drain_seconds);
+    let late = async {
+        drop(stopped.await);
+        tokio::time::sleep(limit).await;
+    };
+    let result = tokio::select! {
+        result = server => result,
+        () = late => {
+            tracing::warn!(seconds = limit.as_secs(), "requests under way did not finish in time; stopping");
+            Ok(())
+        }
+    };
+    upkeep.abort();
+    result
+}

@@ -1,0 +1,39 @@
+//! The customer threatens: a lawyer, a chargeback, the public.
+
+use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
+use serde::{Deserialize, Serialize};
+
+/// Fires when the message holds one of the phrases as whole words, without regard to case and punctuation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threat {
+    /// The phrases.
+    pub phrases: Vec<String>,
+    /// How soon.
+    pub priority: Priority,
+}
+
+impl Rule for Threat {
+    fn id(&self) -> &'static str {
+        "threat"
+    }
+
+    fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
+        let text = words(facts.text);
+        let found = self.phrases.iter().find(|phrase| text.contains(&words(phrase)));
+        Ok(found.map(|phrase| Finding {
+            rule: self.id(),
+            value: None,
+            threshold: None,
+            message: format!("the message says \"{phrase}\""),
+            priority: self.priority,
+        }))
+    }
+}
+
+/// The words of a text in lower case, each between spaces.
+fn words(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}').filter(|word| !word.is_empty());
+    words.fold(" ".to_owned(), |all, word| all + word + " ")
+}

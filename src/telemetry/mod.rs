@@ -1,0 +1,5 @@
+//! What does the operator see? Every metric and log line of the service as one typed function.
+
+mod metrics;
+
+pub use metrics::{Stage, classified, describe, queue_depth, refused, request, stage};
