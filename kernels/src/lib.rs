@@ -11,6 +11,16 @@
 //! assert!((out[2] - 0.841_344_7).abs() < 1e-6);
 //! ```
 
+#![expect(unsafe_code, reason = "this crate is where `unsafe` lives, behind safe slices")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::inline_always,
+    reason = "numeric code: lengths are checked at the head of each kernel, names follow the formulas, a tier must inline what it compiles"
+)]
+
 mod dispatch;
 mod isa;
 pub mod reference;

@@ -62,7 +62,6 @@ macro_rules! table {
         impl Kernels {
             $(
                 $(#[$doc])*
-                #[expect(clippy::too_many_arguments, reason = "a backward pass names each of its gradients")]
                 #[inline]
                 pub fn $slot(&self, $($arg: $kind),*) {
                     // SAFETY: a `Kernels` is handed out by `dispatch` only after its tier's processor check has passed,

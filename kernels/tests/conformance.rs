@@ -1,6 +1,8 @@
 //! Every tier, every slot, against the f64 reference, over all tail lengths. A tier this processor lacks is printed, and
 //! fails the run when `HEARKEN_EXPECT_TIERS` (comma-separated) names it.
 
+#![expect(clippy::cast_precision_loss, reason = "test values")]
+
 use hearken_kernels::{AdamW, Attention, Kernels, LayerNorm, TIERS, reference};
 
 /// Values in [-scale, scale] from a fixed sequence (Knuth's 64-bit linear congruential constants).
@@ -25,12 +27,11 @@ fn close(what: &str, input: &str, got: &[f32], wanted: &[f64], tolerance: impl F
 fn each_tier(test: impl Fn(&'static Kernels)) {
     let expected = std::env::var("HEARKEN_EXPECT_TIERS").unwrap_or_default();
     for tier in TIERS {
-        match tier.kernels() {
-            Some(kernels) => test(kernels),
-            None => {
-                println!("skipped tier {}: this processor lacks it", tier.name);
-                assert!(!expected.split(',').any(|name| name == tier.name), "tier {} was expected here", tier.name);
-            }
+        if let Some(kernels) = tier.kernels() {
+            test(kernels);
+        } else {
+            println!("skipped tier {}: this processor lacks it", tier.name);
+            assert!(!expected.split(',').any(|name| name == tier.name), "tier {} was expected here", tier.name);
         }
     }
 }

@@ -129,7 +129,13 @@ fn readable(text: &str, outcome: &Outcome, decision: &Decision, top_k: usize) ->
     if let Some(sentiment) = &prediction.sentiment {
         let _ = writeln!(out, "sentiment   {} ({:+.2})", sentiment.label.name(), sentiment.score);
     }
-    let emotions: Vec<_> = prediction.emotions.iter().flatten().filter(|emotion| emotion.present).map(|emotion| format!("{} {:.2}", emotion.name, emotion.score)).collect();
+    let emotions: Vec<_> = prediction
+        .emotions
+        .iter()
+        .flatten()
+        .filter(|emotion| emotion.present)
+        .map(|emotion| format!("{} {:.2}", emotion.name, emotion.score))
+        .collect();
     if !emotions.is_empty() {
         let _ = writeln!(out, "emotions    {}", emotions.join(", "));
     }

@@ -29,7 +29,11 @@ impl DoctorArgs {
                 Err(error) => println!("backend {:<8} not available: {}", backend.name(), error.reason),
             }
         }
-        println!("limits: {} characters a message, {} bytes a request by default", Utterance::MAX_CHARACTERS, crate::config::ServeConfig::default().body_limit);
+        println!(
+            "limits: {} characters a message, {} bytes a request by default",
+            Utterance::MAX_CHARACTERS,
+            crate::config::ServeConfig::default().body_limit
+        );
         let directory = load::model_directory(&self.model);
         let started = Instant::now();
         let model = LoadedModel::open(&directory)?;
@@ -58,9 +62,13 @@ fn kernels() {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "megabytes with one decimal")]
 fn describe(model: &LoadedModel) {
     let config = &model.config;
-    println!("  encoder: {} layers, hidden {}, {} heads, vocabulary {}", config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size);
+    println!(
+        "  encoder: {} layers, hidden {}, {} heads, vocabulary {}",
+        config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size
+    );
     println!("  reads {} tokens, of them {} of context", model.manifest.max_tokens, model.manifest.context_tokens);
     let tensors = model.tensors();
     let bytes: usize = tensors.iter().map(|(_, _, _, bytes)| bytes).sum();

@@ -68,7 +68,13 @@ impl EvalArgs {
         for gate in &self.gate {
             if !gate.passes(&report).map_err(anyhow::Error::msg)? {
                 missed = true;
-                eprintln!("gate missed: {} is {:.4}, wanted {} {}", gate.figure, report.figures().get(&gate.figure).copied().unwrap_or(f64::NAN), if gate.at_least { ">=" } else { "<=" }, gate.bound);
+                eprintln!(
+                    "gate missed: {} is {:.4}, wanted {} {}",
+                    gate.figure,
+                    report.figures().get(&gate.figure).copied().unwrap_or(f64::NAN),
+                    if gate.at_least { ">=" } else { "<=" },
+                    gate.bound
+                );
             }
         }
         Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })

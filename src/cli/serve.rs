@@ -43,9 +43,9 @@ impl ServeArgs {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(load::cores().clamp(1, 4)).enable_all().build()?;
         runtime.block_on(async {
             let address = (config.host, config.port);
-            let listener = TcpListener::bind(address).await.with_context(|| {
-                format!("cannot listen on {}:{}; choose another --port, or 0 for a free one", config.host, config.port)
-            })?;
+            let listener = TcpListener::bind(address)
+                .await
+                .with_context(|| format!("cannot listen on {}:{}; choose another --port, or 0 for a free one", config.host, config.port))?;
             let local = listener.local_addr()?;
             let service = Arc::new(Service::new(engine, policy, config)?);
             let (model, policy) = (service.engine.model().id(), service.policy.id());

@@ -120,7 +120,13 @@ impl Observer for Console {
             self.logged = Instant::now();
             let each = started.elapsed() / u32::try_from(progress.steps - first).unwrap_or(u32::MAX);
             let left = each * u32::try_from(progress.total_steps - progress.steps).unwrap_or(u32::MAX);
-            eprintln!("step {}/{}, {message}, {:.0} ms a step, ETA {} min", progress.steps, progress.total_steps, each.as_secs_f64() * 1e3, left.as_secs() / 60);
+            eprintln!(
+                "step {}/{}, {message}, {:.0} ms a step, ETA {} min",
+                progress.steps,
+                progress.total_steps,
+                each.as_secs_f64() * 1e3,
+                left.as_secs() / 60
+            );
         }
     }
 

@@ -80,6 +80,9 @@ fn more(others: usize) -> String {
     if others == 0 { String::new() } else { format!(" (and {others} more; `hearken data check` lists them)") }
 }
 
+/// A line that is wrong, and what is wrong about it.
+pub type WrongLine = (Place, String);
+
 /// A directory of examples.
 #[derive(Debug, Clone)]
 pub struct DataDirectory {
@@ -133,7 +136,7 @@ impl DataDirectory {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn read_all(&self, split: Split) -> Result<(Vec<Example>, Vec<(Place, String)>), DataError> {
+    pub fn read_all(&self, split: Split) -> Result<(Vec<Example>, Vec<WrongLine>), DataError> {
         let path = self.file(split);
         let bytes = std::fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
         let file = path.display().to_string().into();

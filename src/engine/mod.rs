@@ -64,7 +64,13 @@ impl Engine {
         let limits = limits.ok_or_else(|| PrepareError::Device("no worker".to_owned()))?;
         batcher::start(jobs, free, limits).map_err(|error| PrepareError::Device(error.to_string()))?;
         let queue = options.queue.clamp(1, Semaphore::MAX_PERMITS);
-        Ok(Self { model, backend: backend.name(), inbox, admission: Arc::new(Semaphore::new(queue)), options: EngineOptions { queue, ..options } })
+        Ok(Self {
+            model,
+            backend: backend.name(),
+            inbox,
+            admission: Arc::new(Semaphore::new(queue)),
+            options: EngineOptions { queue, ..options },
+        })
     }
 
     /// The model.
@@ -121,7 +127,8 @@ impl Engine {
             };
             inputs.into_iter().map(one).collect::<Result<Vec<_>, crate::text::EncodeError>>()
         };
-        let encoded = if bytes > LONG_TEXT { tokio::task::spawn_blocking(encode).await.map_err(|_| EngineError::Stopped)? } else { encode() };
+        let encoded =
+            if bytes > LONG_TEXT { tokio::task::spawn_blocking(encode).await.map_err(|_| EngineError::Stopped)? } else { encode() };
         Ok(encoded?)
     }
 }

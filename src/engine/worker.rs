@@ -24,7 +24,13 @@ struct Worker {
 ///
 /// # Errors
 /// When the runner fails on the warm-up message or the thread cannot be started.
-pub fn start(number: usize, runner: Box<dyn Runner>, heads: Arc<Heads>, model: &LoadedModel, idle: Sender<Idle>) -> Result<(), PrepareError> {
+pub fn start(
+    number: usize,
+    runner: Box<dyn Runner>,
+    heads: Arc<Heads>,
+    model: &LoadedModel,
+    idle: Sender<Idle>,
+) -> Result<(), PrepareError> {
     let labels = model.manifest.heads.entities.as_ref().map(|head| head.labels.clone()).unwrap_or_default();
     let mut worker = Worker { runner, heads, labels };
     worker.warm_up(model)?;

@@ -3,7 +3,12 @@
 /// Expected calibration error over equally wide bins (Naeini et al., 2015): the mean distance between confidence and accuracy,
 /// weighted by the examples of each bin. `pairs` are confidence and whether it was right.
 #[must_use]
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bins are few, confidence lies in [0, 1]")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bins are few, confidence lies in [0, 1]"
+)]
 pub fn expected_calibration_error(pairs: &[(f32, bool)], bins: usize) -> f64 {
     let mut sums = vec![(0.0f64, 0usize, 0usize); bins];
     for (confidence, right) in pairs {

@@ -86,7 +86,14 @@ fn labels(labels: &BTreeMap<String, Counts>) -> String {
     let width = labels.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
     let mut out = format!("  {:<width$} precision  recall      F1  support\n", "label");
     for (name, counts) in labels {
-        let _ = writeln!(out, "  {name:<width$}     {:.3}   {:.3}   {:.3}  {:>7}", counts.precision(), counts.recall(), counts.f1(), counts.support());
+        let _ = writeln!(
+            out,
+            "  {name:<width$}     {:.3}   {:.3}   {:.3}  {:>7}",
+            counts.precision(),
+            counts.recall(),
+            counts.f1(),
+            counts.support()
+        );
     }
     out
 }

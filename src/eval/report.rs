@@ -129,8 +129,11 @@ fn intents(judged: &[Judged<'_>]) -> Option<IntentScores> {
     let in_scope = rows.iter().filter(|(known, _)| **known != IntentLabel::OutOfScope);
     let rejected = labels.labels.get(outside).copied().unwrap_or_default();
     let best = |ranking: &[(String, f32)]| ranking.first().map_or(0.0, |(_, score)| *score);
-    let confidence: Vec<(f32, bool)> =
-        rows.iter().filter(|(_, said)| said.status != Status::OutOfScope).map(|(known, said)| (best(&said.ranking), said.matched() == Some(known.name()))).collect();
+    let confidence: Vec<(f32, bool)> = rows
+        .iter()
+        .filter(|(_, said)| said.status != Status::OutOfScope)
+        .map(|(known, said)| (best(&said.ranking), said.matched() == Some(known.name())))
+        .collect();
     let separation: Vec<(f32, bool)> = rows.iter().map(|(known, said)| (best(&said.ranking), **known != IntentLabel::OutOfScope)).collect();
     Some(IntentScores {
         in_scope_accuracy: mean(in_scope.map(|(known, said)| f64::from(said.matched() == Some(known.name())))),
@@ -165,7 +168,9 @@ fn sentiments(judged: &[Judged<'_>]) -> Option<SentimentScores> {
         rows.iter().map(|(known, _, said)| (said.probabilities.iter().copied().fold(0.0, f32::max), *known == said.label)).collect();
     Some(SentimentScores {
         labels: Classification::of(rows.iter().map(|(known, _, said)| (known.name(), said.label.name()))),
-        mean_absolute_error: mean(rows.iter().map(|(_, [negative, _, positive], said)| f64::from((positive - negative - said.score).abs()))),
+        mean_absolute_error: mean(
+            rows.iter().map(|(_, [negative, _, positive], said)| f64::from((positive - negative - said.score).abs())),
+        ),
         expected_calibration_error: expected_calibration_error(&confidence, BINS),
     })
 }

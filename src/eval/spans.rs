@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn only_exact_spans_are_right() {
         let span = |start, end| Span { start, end };
-        let scores = SpanScores::of([(vec![(span(0, 4), "size"), (span(6, 9), "color")], vec![(span(0, 4), "size"), (span(6, 8), "color")])]);
+        let scores =
+            SpanScores::of([(vec![(span(0, 4), "size"), (span(6, 9), "color")], vec![(span(0, 4), "size"), (span(6, 8), "color")])]);
         assert_eq!(scores.total, Counts { true_positives: 1, false_positives: 1, false_negatives: 1 });
         assert!((scores.micro_f1 - 0.5).abs() < 1e-12 && (scores.overlap_f1 - 1.0).abs() < 1e-12);
     }

@@ -151,7 +151,17 @@ mod tests {
 
     /// Every sequence of `length` tags out of `tags`.
     fn all(length: usize, tags: usize) -> Vec<Vec<usize>> {
-        (0..tags.pow(u32::try_from(length).unwrap())).map(|mut n| (0..length).map(|_| { let tag = n % tags; n /= tags; tag }).collect()).collect()
+        (0..tags.pow(u32::try_from(length).unwrap()))
+            .map(|mut n| {
+                (0..length)
+                    .map(|_| {
+                        let tag = n % tags;
+                        n /= tags;
+                        tag
+                    })
+                    .collect()
+            })
+            .collect()
     }
 
     #[test]
@@ -161,12 +171,16 @@ mod tests {
             for _ in 0..20 {
                 let mut next = || {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    -((state >> 16) as f32) / 6554.0
+                    -f32::from((state >> 16) as u16) / 6554.0
                 };
                 let scores: Vec<_> = (0..length).map(|_| arr1(&[next(), next(), next(), next(), next()])).collect();
                 let path = viterbi(&scores);
                 assert!(valid(&path) && path.len() == length);
-                let best = all(length, 5).into_iter().filter(|path| valid(path)).map(|path| score(&path, &scores)).fold(f32::NEG_INFINITY, f32::max);
+                let best = all(length, 5)
+                    .into_iter()
+                    .filter(|path| valid(path))
+                    .map(|path| score(&path, &scores))
+                    .fold(f32::NEG_INFINITY, f32::max);
                 assert!(length == 0 || (score(&path, &scores) - best).abs() < 1e-5, "{path:?}");
             }
         }

@@ -65,5 +65,10 @@ pub async fn not_found() -> Problem {
 
 /// A route, but not this method.
 pub async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "The method is not allowed", "the route does not take this method; see the Allow header")
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "The method is not allowed",
+        "the route does not take this method; see the Allow header",
+    )
 }

@@ -59,8 +59,15 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
         Value::Array(values) if values.len() > most_inputs => {
             return Err(crate::engine::EngineError::TooManyInputs { inputs: values.len(), limit: most_inputs }.into());
         }
-        Value::Array(values) => values.into_iter().enumerate().map(|(i, value)| element(value, &format!("/input/{i}"))).collect::<Result<_, _>>()?,
-        other => return Err(Problem::invalid("/input", format!("is {}; send a string, an array of strings, or an array of objects with `text`", kind(&other)))),
+        Value::Array(values) => {
+            values.into_iter().enumerate().map(|(i, value)| element(value, &format!("/input/{i}"))).collect::<Result<_, _>>()?
+        }
+        other => {
+            return Err(Problem::invalid(
+                "/input",
+                format!("is {}; send a string, an array of strings, or an array of objects with `text`", kind(&other)),
+            ));
+        }
     };
     Ok(Parsed { inputs, tasks, options: request.options })
 }
@@ -143,7 +150,10 @@ fn object(object: InputObject, place: &str) -> Result<(Option<String>, Input), P
         return Err(Problem::invalid(format!("{place}/conversation_id"), detail));
     }
     if object.context.len() > MAX_TURNS {
-        return Err(Problem::invalid(format!("{place}/context"), format!("has {} turns; at most {MAX_TURNS} are taken", object.context.len())));
+        return Err(Problem::invalid(
+            format!("{place}/context"),
+            format!("has {} turns; at most {MAX_TURNS} are taken", object.context.len()),
+        ));
     }
     let turn = |(i, turn): (usize, super::wire::ContextTurn)| {
         Ok(Turn { role: turn.role, text: utterance(turn.text, &format!("{place}/context/{i}/text"))? })
@@ -157,11 +167,15 @@ fn object(object: InputObject, place: &str) -> Result<(Option<String>, Input), P
 /// The moment of the message in the customer's time zone.
 fn now(timestamp: Option<&str>, timezone: Option<&str>, place: &str) -> Result<jiff::Zoned, Problem> {
     let zone = match timezone {
-        Some(name) => TimeZone::get(name).map_err(|_| Problem::invalid(format!("{place}/timezone"), format!("`{name}` is not an IANA time zone such as Europe/Berlin")))?,
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            Problem::invalid(format!("{place}/timezone"), format!("`{name}` is not an IANA time zone such as Europe/Berlin"))
+        })?,
         None => TimeZone::UTC,
     };
     let moment = match timestamp {
-        Some(text) => text.parse().map_err(|_| Problem::invalid(format!("{place}/timestamp"), format!("`{text}` is not an RFC 3339 time such as 2026-05-01T09:30:00Z")))?,
+        Some(text) => text.parse().map_err(|_| {
+            Problem::invalid(format!("{place}/timestamp"), format!("`{text}` is not an RFC 3339 time such as 2026-05-01T09:30:00Z"))
+        })?,
         None => jiff::Timestamp::now(),
     };
     Ok(moment.to_zoned(zone))

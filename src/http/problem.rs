@@ -78,16 +78,24 @@ impl Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match &error {
-            EngineError::Overloaded => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "The server is overloaded", "the queue is full; try again after the time in Retry-After")
-            }
+            EngineError::Overloaded => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "overloaded",
+                "The server is overloaded",
+                "the queue is full; try again after the time in Retry-After",
+            ),
             EngineError::TooManyInputs { .. } => {
                 let errors = vec![FieldError { pointer: "/input".to_owned(), detail: error.to_string() }];
                 Self { errors, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "The batch is too large", error.to_string()) }
             }
             EngineError::Encode(_) | EngineError::Compute(_) | EngineError::Decode(_) | EngineError::Stopped => Self {
                 internal: Some(error.to_string()),
-                ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", "the message could not be classified; the log has the reason under this request_id")
+                ..Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "The server failed",
+                    "the message could not be classified; the log has the reason under this request_id",
+                )
             },
         }
     }

@@ -97,7 +97,7 @@ pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Futu
     let graceful = async move {
         stop.await;
         signal.draining.store(true, Ordering::Relaxed);
-        drop(stopping.send(()));
+        let _ = stopping.send(());
     };
     let upkeep = service.metrics.clone();
     let upkeep = tokio::spawn(async move {

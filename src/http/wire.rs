@@ -66,6 +66,7 @@ impl Default for RequestOptions {
 /// One input as an object.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "channel, customer and metadata are checked for their shape; no rule reads them yet")]
 pub struct InputObject {
     /// Given back in the answer.
     pub id: Option<String>,
@@ -103,6 +104,7 @@ pub struct ContextTurn {
 /// Who wrote a message.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "checked for its shape; no rule reads it yet")]
 pub struct Customer {
     /// The shop's identifier.
     pub id: Option<String>,
@@ -233,11 +235,23 @@ pub fn result(id: Option<String>, text: &str, outcome: Outcome, decision: Decisi
     let entity = |entity: crate::patterns::Entity| {
         let (start, end) = entity.span.offsets(text, shape.unit);
         let slice = entity.span.slice(text).to_owned();
-        EntityObject { label: entity.label, text: slice, start, end, score: score(entity.score), source: entity.source, value: entity.value }
+        EntityObject {
+            label: entity.label,
+            text: slice,
+            start,
+            end,
+            score: score(entity.score),
+            source: entity.source,
+            value: entity.value,
+        }
     };
     let sentiment = prediction.sentiment.filter(|_| wants(Task::Sentiment)).map(|sentiment| {
         let [negative, neutral, positive] = sentiment.probabilities.map(score);
-        SentimentObject { label: sentiment.label, score: score(sentiment.score), probabilities: Probabilities { negative, neutral, positive } }
+        SentimentObject {
+            label: sentiment.label,
+            score: score(sentiment.score),
+            probabilities: Probabilities { negative, neutral, positive },
+        }
     });
     let present = |emotions: Vec<crate::heads::EmotionScore>| {
         emotions.into_iter().filter(|emotion| emotion.present).map(|emotion| scored((emotion.name, emotion.score))).collect()

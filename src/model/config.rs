@@ -102,7 +102,10 @@ impl EncoderConfig {
             return wrong("model_type", format!("`{}` is not supported; hearken reads `bert`", self.model_type));
         }
         if self.position_embedding_type != "absolute" {
-            return wrong("position_embedding_type", format!("`{}` is not supported; hearken reads `absolute`", self.position_embedding_type));
+            return wrong(
+                "position_embedding_type",
+                format!("`{}` is not supported; hearken reads `absolute`", self.position_embedding_type),
+            );
         }
         let sizes = [
             ("vocab_size", self.vocab_size, 1 << 22),

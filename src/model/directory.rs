@@ -68,7 +68,8 @@ impl LoadedModel {
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, String, Vec<usize>, usize)> {
         let tensors = self.weights.tensors().into_iter();
-        let mut tensors: Vec<_> = tensors.map(|(name, view)| (name, format!("{:?}", view.dtype()), view.shape().to_vec(), view.data().len())).collect();
+        let mut tensors: Vec<_> =
+            tensors.map(|(name, view)| (name, format!("{:?}", view.dtype()), view.shape().to_vec(), view.data().len())).collect();
         tensors.sort();
         tensors
     }
@@ -86,7 +87,10 @@ impl LoadedModel {
         let wrong = |key: &str, detail: String| Err(ModelError::Contradiction { file: MANIFEST, key: key.to_owned(), detail });
         let (config, manifest) = (&self.config, &self.manifest);
         if manifest.max_tokens > config.max_position_embeddings {
-            return wrong("max_tokens", format!("{} exceeds max_position_embeddings {} of config.json", manifest.max_tokens, config.max_position_embeddings));
+            return wrong(
+                "max_tokens",
+                format!("{} exceeds max_position_embeddings {} of config.json", manifest.max_tokens, config.max_position_embeddings),
+            );
         }
         if manifest.context_tokens > 0 && config.type_vocab_size < 2 {
             return wrong("context_tokens", "context needs type_vocab_size of at least 2 in config.json".to_owned());
@@ -148,10 +152,16 @@ fn map(path: &Path) -> Result<MmapedSafetensors, ModelError> {
 pub fn file_sha256(path: &Path) -> std::io::Result<String> {
     let mut hash = Sha256::new();
     std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
-    Ok(hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+    Ok(hex(&hash.finalize()))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
-    }))
+    })
 }
 
 /// Writes a model directory: the base's `config.json` and `tokenizer.json`, the weights in f16, the card, and the manifest with
@@ -159,6 +169,7 @@ pub fn file_sha256(path: &Path) -> std::io::Result<String> {
 ///
 /// # Errors
 /// When a file cannot be written or a tensor not converted.
+#[expect(clippy::implicit_hasher, reason = "candle's own map type")]
 pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut manifest: Manifest, card: &str) -> anyhow::Result<()> {
     std::fs::create_dir_all(to)?;
     let place = |name: &str, write: &dyn Fn(&Path) -> anyhow::Result<()>| -> anyhow::Result<()> {
@@ -169,7 +180,8 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
     for file in [CONFIG, TOKENIZER] {
         place(file, &|path| std::fs::copy(base.join(file), path).map(drop).map_err(Into::into))?;
     }
-    let half: HashMap<String, Tensor> = tensors.iter().map(|(name, t)| Ok((name.clone(), t.to_dtype(DType::F16)?))).collect::<candle_core::Result<_>>()?;
+    let half: HashMap<String, Tensor> =
+        tensors.iter().map(|(name, t)| Ok((name.clone(), t.to_dtype(DType::F16)?))).collect::<candle_core::Result<_>>()?;
     place(WEIGHTS, &|path| Ok(candle_core::safetensors::save(&half, path)?))?;
     place("CARD.md", &|path| Ok(std::fs::write(path, card)?))?;
     manifest.files.clear();

@@ -2,6 +2,7 @@
 
 use super::rules::{AskedForHuman, NegativeSentiment, StrongEmotion, Threat};
 use crate::heads::Prediction;
+use crate::model::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -77,15 +78,15 @@ impl PolicyFile {
     #[must_use]
     pub fn hash(&self) -> String {
         let content = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hex(Sha256::digest(content).get(..8).unwrap_or_default())
     }
 
     /// The sentence for the strongest emotion that has one. Never empty.
     #[must_use]
     pub fn acknowledgement(&self, prediction: &Prediction) -> &str {
         let sentences = self.acknowledgements.get(LANGUAGE).or_else(|| self.acknowledgements.values().next());
-        let emotions = prediction.emotions.iter().flatten().filter(|emotion| emotion.present);
-        let by_emotion = emotions.filter_map(|emotion| sentences?.get(&emotion.name)).next();
+        let mut emotions = prediction.emotions.iter().flatten().filter(|emotion| emotion.present);
+        let by_emotion = emotions.find_map(|emotion| sentences?.get(&emotion.name));
         by_emotion.or_else(|| sentences?.get("default")).map_or("Let me connect you with a colleague who can help.", String::as_str)
     }
 
@@ -95,7 +96,11 @@ impl PolicyFile {
             return wrong("version".to_owned(), format!("{} is not known; write 1", self.version));
         }
         let between = |key: &str, value: f32, least: f32| {
-            if (least..=1.0).contains(&value) { Ok(()) } else { wrong(format!("escalate.{key}"), format!("{value} is outside [{least}, 1]")) }
+            if (least..=1.0).contains(&value) {
+                Ok(())
+            } else {
+                wrong(format!("escalate.{key}"), format!("{value} is outside [{least}, 1]"))
+            }
         };
         if let Some(rule) = &self.escalate.negative_sentiment {
             between("negative_sentiment.below", rule.below, -1.0)?;
@@ -128,7 +133,12 @@ mod tests {
     fn the_default_parses_with_every_rule_on() {
         let file = PolicyFile::parse(DEFAULT).unwrap();
         let rules = file.escalate;
-        assert!(rules.negative_sentiment.is_some() && rules.asked_for_human.is_some() && rules.strong_emotion.is_some() && rules.threat.is_some());
+        assert!(
+            rules.negative_sentiment.is_some()
+                && rules.asked_for_human.is_some()
+                && rules.strong_emotion.is_some()
+                && rules.threat.is_some()
+        );
     }
 
     #[test]

@@ -6,6 +6,6 @@ mod encoder;
 mod offsets;
 mod utterance;
 
-pub use encoder::{Encoded, EncodeError, TextEncoder, TokenizerError, Word};
+pub use encoder::{EncodeError, Encoded, TextEncoder, TokenizerError, Word};
 pub use offsets::{OffsetError, OffsetUnit, Span};
 pub use utterance::{Utterance, UtteranceError};

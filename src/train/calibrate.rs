@@ -21,7 +21,13 @@ type Labelled = (Array1<f32>, usize);
 ///
 /// # Errors
 /// When a logit is not finite.
-pub fn calibrate(heads: &mut HeadsManifest, labels: &Labels, logits: &[BatchLogits], items: &[Item], examples: &[Example]) -> anyhow::Result<()> {
+pub fn calibrate(
+    heads: &mut HeadsManifest,
+    labels: &Labels,
+    logits: &[BatchLogits],
+    items: &[Item],
+    examples: &[Example],
+) -> anyhow::Result<()> {
     let row = |kind, index| {
         let (batch, row) = place(index);
         logits.get(batch).and_then(|batch| batch.row(kind, row))
@@ -45,7 +51,8 @@ pub fn calibrate(heads: &mut HeadsManifest, labels: &Labels, logits: &[BatchLogi
         head.calibration = softmax_calibration(&known.collect::<Vec<_>>());
     }
     if let Some(head) = &mut heads.emotions {
-        let known = numbered().filter_map(|(i, item)| Some((row(HeadKind::Emotions, i)?.row(0).to_owned(), item.targets.emotions.clone()?)));
+        let known =
+            numbered().filter_map(|(i, item)| Some((row(HeadKind::Emotions, i)?.row(0).to_owned(), item.targets.emotions.clone()?)));
         let known: Vec<(Array1<f32>, Vec<f32>)> = known.collect();
         head.calibration = sigmoid_calibration(&known);
         let temperature = head.calibration.temperature;
@@ -86,7 +93,9 @@ fn softmax_calibration(known: &[Labelled]) -> Calibration {
     if known.len() < LEAST {
         return Calibration { temperature: 1.0, expected_calibration_error: None };
     }
-    let loss = |temperature| known.iter().map(|(logits, class)| -f64::from(log_softmax(logits.view(), temperature).get(*class).copied().unwrap_or(0.0))).sum();
+    let loss = |temperature| {
+        known.iter().map(|(logits, class)| -f64::from(log_softmax(logits.view(), temperature).get(*class).copied().unwrap_or(0.0))).sum()
+    };
     let temperature = fit_temperature(loss);
     let confidence = |(logits, class): &Labelled| {
         let scores = log_softmax(logits.view(), temperature);
@@ -124,7 +133,9 @@ fn best_f1_threshold(pairs: &[(f32, bool)]) -> Option<f32> {
     let scored: Vec<(f32, f64)> = grid
         .map(|threshold| {
             let mut counts = crate::eval::Counts::default();
-            pairs.iter().for_each(|(score, so)| counts.add(*so, *score >= threshold));
+            for (score, so) in pairs {
+                counts.add(*so, *score >= threshold);
+            }
             (threshold, counts.f1())
         })
         .collect();

@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 /// `CARD.md` for a model.
 #[must_use]
 pub fn card(manifest: &Manifest) -> String {
-    let mut card = format!("# {} {}\n\nLanguage: {}. Reads at most {} tokens.\n", manifest.name, manifest.version, manifest.language, manifest.max_tokens);
+    let mut card = format!(
+        "# {} {}\n\nLanguage: {}. Reads at most {} tokens.\n",
+        manifest.name, manifest.version, manifest.language, manifest.max_tokens
+    );
     let heads = &manifest.heads;
     let lists = [
         ("Intents", heads.intent.as_ref().map(|head| &head.labels)),
@@ -19,7 +22,11 @@ pub fn card(manifest: &Manifest) -> String {
         }
     }
     if let Some(training) = &manifest.training {
-        let _ = write!(card, "\n## Training\n\nhearken {}, seed {}, {} epochs, {} steps.\n\n| data | rows |\n|---|---|\n", training.hearken, training.seed, training.epochs, training.steps);
+        let _ = write!(
+            card,
+            "\n## Training\n\nhearken {}, seed {}, {} epochs, {} steps.\n\n| data | rows |\n|---|---|\n",
+            training.hearken, training.seed, training.epochs, training.steps
+        );
         for data in &training.data {
             let _ = writeln!(card, "| {} | {} |", data.file, data.rows);
         }

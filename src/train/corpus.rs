@@ -125,7 +125,8 @@ fn targets(example: &Example, labels: &Labels, input: &Encoded) -> Targets {
         IntentLabel::Named(name) => labels.intents.iter().position(|label| label == name),
         IntentLabel::OutOfScope => labels.rejection.then_some(labels.intents.len()),
     });
-    let emotions = example.emotions.as_ref().map(|known| labels.emotions.iter().map(|label| f32::from(u8::from(known.contains(label)))).collect());
+    let emotions =
+        example.emotions.as_ref().map(|known| labels.emotions.iter().map(|label| f32::from(u8::from(known.contains(label)))).collect());
     Targets { intent, tags: tags(example, labels, input), sentiment: example.sentiment, emotions }
 }
 

@@ -67,7 +67,8 @@ pub fn batch_loss(network: &Network, output: &Output, items: &[&Item], labels: &
     let sentiment = numbered().filter_map(|(row, item)| Some((row, item.targets.sentiment?.to_vec())));
     let emotions = numbered().filter_map(|(row, item)| Some((row, item.targets.emotions.clone()?)));
     let starts = items.iter().scan(0, |start, item| Some(std::mem::replace(start, *start + item.input.ids.len())));
-    let words = starts.zip(items).flat_map(|(start, item)| item.targets.tags.iter().flatten().map(move |(token, tag)| (start + token, *tag)));
+    let words =
+        starts.zip(items).flat_map(|(start, item)| item.targets.tags.iter().flatten().map(move |(token, tag)| (start + token, *tag)));
     let words = words.map(|(token, tag)| (token, one_hot(tags, tag, 0.0)));
 
     let heads = [

@@ -24,8 +24,8 @@ impl Parameters {
             if name.starts_with("heads.") {
                 return initial(name, size, &mut random);
             }
-            let bare = base.load(name, &Device::Cpu).or_else(|_| base.load(&format!("bert.{name}"), &Device::Cpu))?;
-            let tensor = bare.to_dtype(DType::F32)?;
+            let stored = base.load(name, &Device::Cpu).or_else(|_| base.load(&format!("bert.{name}"), &Device::Cpu))?;
+            let tensor = stored.to_dtype(DType::F32)?;
             if tensor.dims() != size {
                 candle_core::bail!("tensor `{name}` of the base has shape {:?}, but its config.json calls for {size:?}", tensor.dims());
             }

@@ -158,7 +158,9 @@ mod tests {
     fn a_wrong_recipe_names_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("recipe.toml");
-        for (text, key) in [("epochs = 0", "epochs"), ("dropuot = 0.1", "dropuot"), ("dropout = \"a lot\"", "dropout"), ("[loss]\nmood = 1", "mood")] {
+        for (text, key) in
+            [("epochs = 0", "epochs"), ("dropuot = 0.1", "dropuot"), ("dropout = \"a lot\"", "dropout"), ("[loss]\nmood = 1", "mood")]
+        {
             std::fs::write(&file, text).unwrap();
             let error = Recipe::open(&file).unwrap_err().to_string();
             assert!(error.contains(key), "{error}");

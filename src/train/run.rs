@@ -14,7 +14,7 @@ use crate::backend::HeadKind;
 use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
 use crate::batch::PackedBatch;
 use crate::eval::Report;
-use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256};
+use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex};
 use crate::text::TextEncoder;
 use anyhow::{Context as _, bail, ensure};
 use candle_core::safetensors::MmapedSafetensors;
@@ -104,7 +104,13 @@ struct Run<'a> {
 pub fn run(job: &Job, observer: &mut dyn Observer) -> anyhow::Result<Outcome> {
     let mut run = Run::prepare(job)?;
     let labels = &run.labels;
-    let summary = format!("{} intents{}, {} entity labels, {} emotions", labels.intents.len(), if labels.rejection { " and a rejection" } else { "" }, labels.entities.len(), labels.emotions.len());
+    let summary = format!(
+        "{} intents{}, {} entity labels, {} emotions",
+        labels.intents.len(),
+        if labels.rejection { " and a rejection" } else { "" },
+        labels.entities.len(),
+        labels.emotions.len()
+    );
     observer.prepared(run.train.len(), run.valid.len(), &summary);
     while run.state.epoch < job.recipe.epochs {
         if !run.epoch(observer)? {
@@ -128,9 +134,14 @@ impl<'a> Run<'a> {
         let heads = labels.heads();
         ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
         let config_file = job.base.join("config.json");
-        let config = std::fs::read_to_string(&config_file).with_context(|| format!("base `{}` has no readable config.json", job.base.display()))?;
+        let config =
+            std::fs::read_to_string(&config_file).with_context(|| format!("base `{}` has no readable config.json", job.base.display()))?;
         let config = EncoderConfig::parse(&config)?;
-        ensure!(job.recipe.max_tokens <= config.max_position_embeddings, "recipe, key `max_tokens`: the base reads at most {}", config.max_position_embeddings);
+        ensure!(
+            job.recipe.max_tokens <= config.max_position_embeddings,
+            "recipe, key `max_tokens`: the base reads at most {}",
+            config.max_position_embeddings
+        );
         let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
         let text = TextEncoder::open(&job.base.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
         let kind = |name| HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
@@ -143,7 +154,11 @@ impl<'a> Run<'a> {
         let total = train.len().div_ceil(job.recipe.batch_rows) as u64 * u64::from(job.recipe.epochs);
         let (parameters, optimizer, state) = if job.resume && checkpoints.exist() {
             let saved = checkpoints.load().context("the checkpoint cannot be read")?;
-            ensure!(saved.state.fingerprint == fingerprint, "the checkpoint in `{}` is of other data, recipe, seed or base; give the same ones, or --force to start anew", job.out.display());
+            ensure!(
+                saved.state.fingerprint == fingerprint,
+                "the checkpoint in `{}` is of other data, recipe, seed or base; give the same ones, or --force to start anew",
+                job.out.display()
+            );
             let parameters = Parameters::from_tensors(&shape, &saved.parameters)?;
             let optimizer = Optimizer::restore(&parameters, &saved.moments, saved.state.steps, total)?;
             (parameters, optimizer, saved.state)
@@ -153,7 +168,22 @@ impl<'a> Run<'a> {
             (parameters, optimizer, State { fingerprint, epoch: 0, step_in_epoch: 0, steps: 0, best: None, loss_sum: 0.0 })
         };
         let network = parameters.network(&shape)?;
-        Ok(Self { job, shape, labels, text, corpus, train, valid, parameters, network, optimizer, state, checkpoints, saved_at: Instant::now(), base_sha256 })
+        Ok(Self {
+            job,
+            shape,
+            labels,
+            text,
+            corpus,
+            train,
+            valid,
+            parameters,
+            network,
+            optimizer,
+            state,
+            checkpoints,
+            saved_at: Instant::now(),
+            base_sha256,
+        })
     }
 
     /// The rest of the running epoch, and its validation. `false` when interrupted.
@@ -267,7 +297,11 @@ impl<'a> Run<'a> {
 fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {
     let occupied = job.out.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if job.resume {
-        ensure!(checkpoints.exist() || !occupied, "nothing to resume in `{}`; the run there is finished or is not one of hearken's", job.out.display());
+        ensure!(
+            checkpoints.exist() || !occupied,
+            "nothing to resume in `{}`; the run there is finished or is not one of hearken's",
+            job.out.display()
+        );
     } else if occupied {
         ensure!(job.force, "`{}` is not empty; use --resume to go on with the run there, or --force to write over it", job.out.display());
         checkpoints.remove()?;
@@ -283,5 +317,5 @@ fn map(path: &std::path::Path) -> anyhow::Result<MmapedSafetensors> {
 
 fn fingerprint(job: &Job, corpus: &Corpus, base_sha256: &str) -> anyhow::Result<String> {
     let parts = serde_json::to_vec(&(&job.recipe, job.seed, base_sha256, &corpus.provenance))?;
-    Ok(Sha256::digest(parts).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(parts)))
 }

@@ -198,7 +198,14 @@ pub fn attention(input: Attention<'_>, scratch: &mut [f32], out: &mut [f32]) {
 }
 
 #[inline(always)]
-pub fn attention_backward(input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]) {
+pub fn attention_backward(
+    input: Attention<'_>,
+    dout: &[f32],
+    scratch: &mut [f32],
+    dquery: &mut [f32],
+    dkey: &mut [f32],
+    dvalue: &mut [f32],
+) {
     input.check(scratch.len(), 2 * input.length);
     let size = input.query.len();
     assert!(dout.len() == size && dquery.len() == size && dkey.len() == size && dvalue.len() == size, "attention_backward: lengths differ");

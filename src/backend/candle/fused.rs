@@ -35,7 +35,8 @@ impl Ops for Fused {
 
 /// The f32 values of a contiguous tensor in main memory.
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) = layout.contiguous_offsets().ok_or_else(|| candle_core::Error::Msg("a fused operation needs contiguous input".to_owned()))?;
+    let (start, end) =
+        layout.contiguous_offsets().ok_or_else(|| candle_core::Error::Msg("a fused operation needs contiguous input".to_owned()))?;
     match storage.as_slice::<f32>()?.get(start..end) {
         Some(values) => Ok(values),
         None => bail!("a layout points outside its storage"),
@@ -97,7 +98,15 @@ impl CustomOp3 for FusedLayerNorm {
         "hearken-layer-norm"
     }
 
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout, s3: &CpuStorage, l3: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (x, gamma, beta) = (values(s1, l1)?, values(s2, l2)?, values(s3, l3)?);
         let norm = LayerNorm { gamma, beta, epsilon: self.epsilon };
         let mut out = vec![0.0; x.len()];
@@ -106,7 +115,14 @@ impl CustomOp3 for FusedLayerNorm {
         Ok((CpuStorage::F32(out), l1.shape().clone()))
     }
 
-    fn bwd(&self, x: &Tensor, gamma: &Tensor, beta: &Tensor, _res: &Tensor, grad_res: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gamma: &Tensor,
+        beta: &Tensor,
+        _res: &Tensor,
+        grad_res: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (dx, dgamma, dbeta) = with_values([x, gamma, beta, grad_res], |[x, gamma, beta, dy]| {
             let norm = LayerNorm { gamma, beta, epsilon: self.epsilon };
             let hidden = gamma.len();
@@ -165,7 +181,8 @@ impl FusedAttention {
 
     fn inputs<'a>(&self, query: &'a [f32], key: &'a [f32], value: &'a [f32], hidden: usize) -> Vec<Attention<'a>> {
         let rows = self.split(query, hidden).into_iter().zip(self.split(key, hidden)).zip(self.split(value, hidden)).zip(&self.rows);
-        let attention = |(((query, key), value), &length)| Attention { query, key, value, length, heads: self.heads, head_dim: hidden / self.heads };
+        let attention =
+            |(((query, key), value), &length)| Attention { query, key, value, length, heads: self.heads, head_dim: hidden / self.heads };
         rows.map(attention).collect()
     }
 }
@@ -175,7 +192,15 @@ impl CustomOp3 for FusedAttention {
         "hearken-attention"
     }
 
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout, s3: &CpuStorage, l3: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (tokens, hidden) = l1.shape().dims2()?;
         if tokens != self.rows.iter().sum::<usize>() {
             bail!("attention over {tokens} tokens, but the rows have {}", self.rows.iter().sum::<usize>());
@@ -188,13 +213,21 @@ impl CustomOp3 for FusedAttention {
         Ok((CpuStorage::F32(out), l1.shape().clone()))
     }
 
-    fn bwd(&self, query: &Tensor, key: &Tensor, value: &Tensor, _res: &Tensor, grad_res: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    fn bwd(
+        &self,
+        query: &Tensor,
+        key: &Tensor,
+        value: &Tensor,
+        _res: &Tensor,
+        grad_res: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let (tokens, hidden) = query.dims2()?;
         let [dquery, dkey, dvalue] = with_values([query, key, value, grad_res], |[query_values, key_values, value_values, dout]| {
             let inputs = self.inputs(query_values, key_values, value_values, hidden);
             let mut gradients = [vec![0.0; tokens * hidden], vec![0.0; tokens * hidden], vec![0.0; tokens * hidden]];
             let [dquery, dkey, dvalue] = &mut gradients;
-            let outputs = self.split_mut(dquery, hidden).into_par_iter().zip(self.split_mut(dkey, hidden)).zip(self.split_mut(dvalue, hidden));
+            let outputs =
+                self.split_mut(dquery, hidden).into_par_iter().zip(self.split_mut(dkey, hidden)).zip(self.split_mut(dvalue, hidden));
             outputs.zip(inputs).zip(self.split(dout, hidden)).for_each(|((((dquery, dkey), dvalue), input), dout)| {
                 best().attention_backward(input, dout, &mut vec![0.0; 2 * input.length], dquery, dkey, dvalue);
             });
@@ -229,7 +262,11 @@ impl InplaceOp2 for InPlaceAdamW {
         if gradient.len() != parameter.len() || first.len() != parameter.len() || second.len() != parameter.len() {
             bail!("AdamW: parameter, gradient and moments differ in length");
         }
-        let chunks = parameter.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(first.par_chunks_mut(CHUNK)).zip(second.par_chunks_mut(CHUNK));
+        let chunks = parameter
+            .par_chunks_mut(CHUNK)
+            .zip(gradient.par_chunks(CHUNK))
+            .zip(first.par_chunks_mut(CHUNK))
+            .zip(second.par_chunks_mut(CHUNK));
         chunks.for_each(|(((parameter, gradient), first), second)| best().adamw(self.step, gradient, parameter, first, second));
         Ok(())
     }

@@ -64,7 +64,8 @@ fn stack(rows: &[BatchLogits], batch: &PackedBatch) -> Result<BatchLogits, Compu
     let heads = kinds
         .into_iter()
         .map(|kind| {
-            let parts: Vec<_> = rows.iter().flat_map(|row| &row.heads).filter(|head| head.kind == kind).map(|head| head.values.view()).collect();
+            let parts: Vec<_> =
+                rows.iter().flat_map(|row| &row.heads).filter(|head| head.kind == kind).map(|head| head.values.view()).collect();
             let values = ndarray::concatenate(ndarray::Axis(0), &parts).map_err(|error| ComputeError(error.to_string()))?;
             Ok(HeadLogits { kind, values })
         })

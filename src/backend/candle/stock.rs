@@ -26,7 +26,8 @@ impl Ops for Stock {
         let scale = 1.0 / (head_dim as f64).sqrt();
         let one = |row: &Range<usize>| -> Result<Tensor> {
             // [heads, tokens, head_dim]
-            let split = |x: &Tensor| x.narrow(0, row.start, row.len())?.reshape((row.len(), heads, head_dim))?.transpose(0, 1)?.contiguous();
+            let split =
+                |x: &Tensor| x.narrow(0, row.start, row.len())?.reshape((row.len(), heads, head_dim))?.transpose(0, 1)?.contiguous();
             let scores = (split(query)?.matmul(&split(key)?.t()?)? * scale)?;
             let mixed = candle_nn::ops::softmax(&scores, candle_core::D::Minus1)?.matmul(&split(value)?)?;
             mixed.transpose(0, 1)?.reshape((row.len(), hidden))

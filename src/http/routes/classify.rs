@@ -15,7 +15,12 @@ use std::sync::Arc;
 /// Answers with one element for each input, in order.
 pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<ResponseBody>, Problem> {
     if service.draining() {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is stopping", "the server is stopping; send the request to another replica"));
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "draining",
+            "The server is stopping",
+            "the server is stopping; send the request to another replica",
+        ));
     }
     check_content_type(&headers)?;
     let limit = service.config.body_limit;

@@ -1,0 +1,139 @@
+//! The program as its users run it.
+
+use crate::shop::repository;
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+fn hearken(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command.args(args).current_dir(repository("."));
+    command
+}
+
+fn run(args: &[&str]) -> (Output, String, String) {
+    let output = hearken(args).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned());
+    (output, out, err)
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for args in [vec![], vec!["serve"], vec!["classify"], vec!["train"], vec!["eval"], vec!["data", "check"], vec!["doctor"]] {
+        let (output, out, _) = run(&[&args[..], &["--help"]].concat());
+        assert!(output.status.success() && out.contains("Usage:"), "{args:?}");
+        assert!(args == ["doctor"] || out.contains("Example"), "{args:?} teaches nothing");
+    }
+    assert_eq!(run(&["clasify"]).0.status.code(), Some(2));
+    assert_eq!(run(&["train", "--data", "x"]).0.status.code(), Some(2));
+}
+
+#[test]
+fn lines_are_answered_in_order_and_a_bad_one_is_named() {
+    let mut child = hearken(&["classify", "-", "--model", "tiny", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"where is my order\n\nbad \xff line\nthanks\r\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0]["intent"]["name"].is_string());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("line 3: invalid UTF-8 at byte 4"));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn doctor_says_what_is_on_and_a_missing_model_says_what_to_do() {
+    let (output, out, err) = run(&["doctor", "--model", "tiny"]);
+    assert!(output.status.success(), "{err}");
+    for part in ["kernels scalar", "chosen", "backend candle", "tiny@1.0.0", "limits"] {
+        assert!(out.contains(part), "{part} is not in {out}");
+    }
+    let (output, _, err) = run(&["classify", "--model", "nowhere", "hi"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("nowhere") && err.contains("hearken.toml"), "{err}");
+    let (output, _, err) = run(&["classify", "--model", "tiny", "--device", "abacus", "hi"]);
+    assert!(output.status.code() == Some(1) && err.contains("abacus") && err.contains("candle"), "{err}");
+}
+
+#[test]
+fn the_authored_data_has_no_errors() {
+    let (output, out, _) = run(&["data", "check", "training-data/storefront-en", "training-data/smoke"]);
+    assert!(output.status.success(), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("train.jsonl"),
+        "{\"text\": \"Hello there\", \"intent\": \"a\"}\n{\"text\": \"hello, there\", \"intent\": \"b\"}\n{\"text\": 5}\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("test.jsonl"), "{\"text\": \"hello there!\", \"intent\": \"c\"}\n").unwrap();
+    let (output, out, _) = run(&["data", "check", folder.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    for part in [
+        "train.jsonl:2: warning: intent `b`, but `a`",
+        "train.jsonl:3: error: `text`",
+        "test.jsonl:1: error: the text stands in train too",
+        "intent `c` stands in valid or test",
+    ] {
+        assert!(out.contains(part), "{part} is not in\n{out}");
+    }
+}
+
+/// A server on a free port, and its address.
+fn server() -> (Child, String) {
+    let mut child = hearken(&["serve", "--model", "tiny", "--port", "0"]).env_remove("RUST_LOG").stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("http://") {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended before it listened");
+    }
+    let address = line.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+    (child, address)
+}
+
+fn exchange(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn a_server_answers_and_stops_on_sigterm() {
+    let (mut child, address) = server();
+    let body = "{\"input\": \"where is my order?\"}";
+    let request = format!(
+        "POST /v1/classify HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(&address, &request);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"intent\""), "{answer}");
+    assert!(
+        exchange(&address, &format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")).starts_with("HTTP/1.1 200")
+    );
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn settings_that_are_wrong_name_the_key() {
+    for (args, part) in [
+        (vec!["serve", "--port", "99999"], "port"),
+        (vec!["serve", "--config", "nowhere.toml"], "nowhere.toml"),
+        (vec!["serve", "--model", "tiny", "--policy", "nowhere.yaml"], "nowhere.yaml"),
+    ] {
+        let (output, _, err) = run(&args);
+        assert!(!output.status.success() && err.contains(part), "{args:?}: {err}");
+    }
+    let output = hearken(&["serve", "--model", "tiny"]).env("HEARKEN_QUEUE", "many").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("queue"), "{}", String::from_utf8_lossy(&output.stderr));
+}

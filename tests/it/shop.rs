@@ -1,0 +1,28 @@
+//! What several tests share: models by name, a server in a test's own process.
+
+use hearken::backend;
+use hearken::config::ServeConfig;
+use hearken::engine::{Engine, EngineOptions};
+use hearken::http::Service;
+use hearken::model::LoadedModel;
+use hearken::policy::{Policy, PolicyFile};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub fn repository(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+pub fn model(name: &str) -> LoadedModel {
+    LoadedModel::open(&repository("models").join(name)).unwrap()
+}
+
+pub fn engine(name: &str, queue: usize) -> Engine {
+    let options = EngineOptions { workers: 2, queue };
+    Engine::start(Arc::new(model(name)), backend::choose("candle").unwrap(), options).unwrap()
+}
+
+pub fn service(name: &str, config: ServeConfig) -> Arc<Service> {
+    let policy = Policy::new("default", PolicyFile::default());
+    Arc::new(Service::new(engine(name, config.queue), policy, config).unwrap())
+}

@@ -1,0 +1,141 @@
+//! The trainer, end to end on small things: it learns, it repeats, and a kill at any moment loses nothing.
+
+use crate::shop::repository;
+use std::collections::HashMap;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A run of the program over the smoke data, with a checkpoint after every step.
+fn train(folder: &Path, out: &str, more: &[&str]) -> Command {
+    let recipe = folder.join("recipe.toml");
+    std::fs::write(&recipe, "epochs = 12\nbatch_rows = 16\nlearning_rate = 0.003\nmax_tokens = 48\ncontext_tokens = 0\ncheckpoint_minutes = 0.0\npatience = 12\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command.arg("train").args(["--data"]).arg(repository("training-data/smoke")).arg("--base").arg(repository("models/tiny"));
+    command.arg("--out").arg(folder.join(out)).arg("--recipe").arg(recipe).args(["--seed", "3"]).args(more);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finish(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+fn weights(model: &Path) -> HashMap<String, Vec<f32>> {
+    let tensors = candle_core::safetensors::load(model.join("model.safetensors"), &candle_core::Device::Cpu).unwrap();
+    let flat = |tensor: candle_core::Tensor| tensor.to_dtype(candle_core::DType::F32).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+    tensors.into_iter().map(|(name, tensor)| (name, flat(tensor))).collect()
+}
+
+fn wait_for(child: &mut Child, what: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !what() {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be killed");
+        assert!(started.elapsed() < Duration::from_secs(120), "no checkpoint within two minutes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn steps_done(out: &Path) -> u64 {
+    let state = std::fs::read(out.join("checkpoint/current/state.json")).unwrap_or_default();
+    serde_json::from_slice::<serde_json::Value>(&state).ok().and_then(|state| state["steps"].as_u64()).unwrap_or(0)
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(train(folder.path(), "whole", &[]));
+    for kill_after in [3, 17, 40] {
+        let out = folder.path().join("killed");
+        let resume: &[&str] = if kill_after == 3 { &[] } else { &["--resume"] };
+        let mut child = train(folder.path(), "killed", resume).spawn().unwrap();
+        wait_for(&mut child, || steps_done(&out) >= kill_after);
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+    }
+    finish(train(folder.path(), "killed", &["--resume"]));
+    let (whole, killed) = (weights(&folder.path().join("whole")), weights(&folder.path().join("killed")));
+    assert_eq!(whole.len(), killed.len());
+    for (name, whole) in &whole {
+        let distance = whole.iter().zip(&killed[name]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(distance <= 1e-3, "{name}: {distance}");
+    }
+    assert!(!folder.path().join("killed/checkpoint").exists(), "the checkpoint goes once the model is written");
+}
+
+#[test]
+fn the_trainer_learns_and_its_model_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = finish(train(folder.path(), "model", &[]));
+    assert!(text.contains("epoch 12:") && text.contains("wrote"), "{text}");
+    let model = folder.path().join("model");
+    let output = eval(&model, &["--json"]);
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let accuracy = report["report"]["intent"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.5, "a model that learnt nothing has 0.14: {accuracy}");
+    let manifest = std::fs::read_to_string(model.join("hearken.toml")).unwrap();
+    for key in ["seed = 3", "base_sha256", "[[training.data]]", "smoke/train.jsonl", "temperature"] {
+        assert!(manifest.contains(key), "{key} is missing in\n{manifest}");
+    }
+    assert_eq!(eval(&model, &["--gate", "intent.accuracy>=1.1"]).status.code(), Some(3));
+    assert_eq!(eval(&model, &["--gate", "intent.accuracy>=0.5"]).status.code(), Some(0));
+}
+
+/// `hearken eval` on what the model was trained on.
+fn eval(model: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command.arg("eval").arg(model).arg(repository("training-data/smoke")).args(["--split", "train"]).args(more).output().unwrap()
+}
+
+#[test]
+fn an_occupied_output_and_another_run_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("out")).unwrap();
+    std::fs::write(folder.path().join("out/precious.txt"), "keep").unwrap();
+    let output = train(folder.path(), "out", &[]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("--resume") && text.contains("--force"), "{text}");
+    let output = train(folder.path(), "out", &["--resume"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing to resume"));
+
+    let mut child = train(folder.path(), "run", &[]).spawn().unwrap();
+    let out = folder.path().join("run");
+    wait_for(&mut child, || steps_done(&out) >= 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut other = train(folder.path(), "run", &["--resume"]);
+    other.args(["--data"]).arg(repository("training-data/smoke"));
+    let text = String::from_utf8_lossy(&other.output().unwrap().stderr).into_owned();
+    assert!(text.contains("other data"), "{text}");
+}
+
+#[test]
+fn an_interrupt_writes_a_checkpoint_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = train(folder.path(), "run", &[]).spawn().unwrap();
+    let out = folder.path().join("run");
+    wait_for(&mut child, || steps_done(&out) >= 2);
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--resume"));
+}
+
+#[test]
+fn bad_rows_are_named_by_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("train.jsonl"), "{\"text\": \"hi\", \"intent\": \"greeting\"}\n{\"text\": \"a b\", \"entities\": [{\"start\": 0, \"end\": 9, \"label\": \"size\"}]}\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
+    command.args(["train", "--data"]).arg(&data).arg("--base").arg(repository("models/tiny")).arg("--out").arg(folder.path().join("out"));
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text.contains("train.jsonl:2") && text.contains("beyond the text's end"), "{text}");
+}
