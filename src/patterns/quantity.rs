@@ -75,7 +75,7 @@ impl Pattern for Quantity {
 
 /// Whether the cross stands between two measures or in a sum: `78 x 60`, `2 x 3 x 4`, `64x 64`, `3x + 7`.
 fn is_measure(text: &str, hit: Hit) -> bool {
-    let spaced = hit.all.slice(text).contains(' ');
+    let spaced = hit.all.slice(text).contains(char::is_whitespace);
     let digit_after = after(text, hit.all.end, 8).trim_start().starts_with(|c: char| c.is_ascii_digit());
     let sum_after = after(text, hit.all.end, 8).trim_start().starts_with(['+', '=', '*', '^', '$', '\u{20ac}', '\u{a3}']);
     let head = before(text, hit.all.start, 8).trim_end();

@@ -1,6 +1,7 @@
 //! The number of an amount, however its groups and decimals are marked.
 
 use crate::patterns::numerals::integer;
+use crate::patterns::surface::folded;
 use rust_decimal::Decimal;
 
 /// The number as a plain decimal with the decimals as written: `1.299,00` and `1,299.00` are both `1299.00`.
@@ -9,10 +10,10 @@ use rust_decimal::Decimal;
 /// decimal one. Of two different marks the last is the decimal one.
 #[must_use]
 pub fn decimal(written: &str) -> Option<String> {
-    let written: String = written.trim().chars().filter(|c| !matches!(c, '\'' | ' ')).collect();
     if !written.starts_with(|c: char| c.is_ascii_digit()) {
-        return integer(&written).map(|n| n.to_string());
+        return integer(&folded(written)).map(|n| n.to_string());
     }
+    let written: String = written.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}')).collect();
     let (whole, fraction) = written.split_at_checked(decimals_from(&written)?)?;
     let whole: String = whole.chars().filter(char::is_ascii_digit).collect();
     let fraction: String = fraction.chars().filter(char::is_ascii_digit).collect();
@@ -55,6 +56,8 @@ mod tests {
             ("4 500", Some("4500")),
             ("1'200.50", Some("1200.50")),
             ("twenty", Some("20")),
+            ("Twenty five", Some("25")),
+            ("1\u{202f}299,00", Some("1299.00")),
             ("1,2345", None),
             ("1.2.3", None),
             ("", None),

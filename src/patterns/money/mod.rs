@@ -129,6 +129,8 @@ mod tests {
             ("\u{1f4b8}$20\u{1f4b8}", vec!["$20"]),
             ("\u{20b9}1,20,000", vec![]),
             ("20 usd", vec!["20 usd"]),
+            ("1\u{a0}299,00\u{a0}\u{20ac}", vec!["1\u{a0}299,00\u{a0}\u{20ac}"]),
+            ("Twenty five dollars", vec!["Twenty five dollars"]),
         ] {
             assert_eq!(found(&Money, text), wanted, "{text}");
         }

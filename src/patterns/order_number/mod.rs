@@ -71,7 +71,8 @@ impl Pattern for OrderNumber {
 fn ordered(text: &str) -> Vec<Span> {
     let cue = |hit: &Hit| {
         let gap = Span { start: hit.all.start, end: hit.entity.start }.slice(text);
-        let named = gap.contains('#') || gap.split([' ', ':']).nth(1).is_some_and(|word| word.chars().any(char::is_alphabetic));
+        let named = gap.contains('#')
+            || gap.split(|c: char| c.is_whitespace() || c == ':').nth(1).is_some_and(|word| word.chars().any(char::is_alphabetic));
         if named { Cue::Named } else { Cue::Mentioned }
     };
     let verb = |hit: &Hit| follows_one_of(text, hit.all.start, VERB_LEADS);
