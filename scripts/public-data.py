@@ -84,7 +84,7 @@ def goemotions(source, pick):
             out["emotions"] = sorted({EMOTIONS[name] for name in names if name in EMOTIONS})
         kept[row["sentiment"]].append(out)
     for rows in kept.values():
-        yield from sample(pick, rows, 1200)
+        yield from sample(pick, rows, 600)
 
 
 def uci(source, pick):

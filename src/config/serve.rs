@@ -113,8 +113,12 @@ impl ServeConfig {
             return Err(ConfigError::Missing(file.to_owned()));
         }
         let keys = ["host", "port", "model", "device", "threads", "queue", "body_limit", "deadline_ms", "drain_seconds", "policy"];
-        let config: Self = Figment::from(Serialized::defaults(Self::default()))
-            .merge(Toml::file_exact(file.unwrap_or(Path::new(FILE))))
+        let file = file.or(Some(Path::new(FILE)).filter(|file| file.is_file()));
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let config: Self = figment
             .merge(Env::prefixed("HEARKEN_").only(&keys))
             .merge(Serialized::defaults(flags))
             .extract()

@@ -21,7 +21,7 @@ pub struct Job {
     /// Where the answer goes.
     pub reply: oneshot::Sender<Result<Outcome, EngineError>>,
     /// Its place in the queue, given back when the job is done or dropped.
-    pub _permit: OwnedSemaphorePermit,
+    pub permit: OwnedSemaphorePermit,
 }
 
 /// A worker that is free: where to send its next batch.

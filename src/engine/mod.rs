@@ -102,7 +102,7 @@ impl Engine {
         for (input, encoded, encode) in encoded {
             let (reply, answer) = oneshot::channel();
             let permit = permits.split(1).ok_or(EngineError::Stopped)?;
-            let job = Job { input, encoded, encode, admitted: Instant::now(), reply, _permit: permit };
+            let job = Job { input, encoded, encode, admitted: Instant::now(), reply, permit };
             self.inbox.send(job).map_err(|_| EngineError::Stopped)?;
             waiting.push(answer);
         }

@@ -67,7 +67,9 @@ impl Worker {
                 Ok(logits) => self.outcome(logits, row, &job, queue, compute),
                 Err(error) => Err(error.clone().into()),
             };
-            // A caller that has gone meanwhile does not want the answer.
+            // Its place is given back first, so that a caller with an answer finds room for its next request. A caller that has
+            // gone meanwhile does not want the answer.
+            drop(job.permit);
             drop(job.reply.send(outcome));
         }
     }

@@ -1,7 +1,7 @@
 //! A body becomes checked inputs, or a problem that points at the place.
 
 use super::problem::Problem;
-use super::wire::{InputObject, RequestBody, RequestOptions, Task};
+use super::wire::{ContextTurn, InputObject, Object, RequestBody, RequestOptions, Task};
 use crate::conversation::Turn;
 use crate::engine::Input;
 use crate::patterns::ValueContext;
@@ -35,7 +35,7 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
         return Err(not_json(format!("invalid UTF-8 at byte {}", error.valid_up_to())));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let request: RequestBody = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let Object(request): Object<RequestBody> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (path, inner) = (pointer("", error.path()), error.inner());
         let surrogate = inner.to_string().contains("surrogate") || inner.to_string().contains("unexpected end of hex escape");
         if surrogate {
@@ -155,7 +155,7 @@ fn object(object: InputObject, place: &str) -> Result<(Option<String>, Input), P
             format!("has {} turns; at most {MAX_TURNS} are taken", object.context.len()),
         ));
     }
-    let turn = |(i, turn): (usize, super::wire::ContextTurn)| {
+    let turn = |(i, Object(turn)): (usize, Object<ContextTurn>)| {
         Ok(Turn { role: turn.role, text: utterance(turn.text, &format!("{place}/context/{i}/text"))? })
     };
     let context = object.context.into_iter().enumerate().map(turn).collect::<Result<_, Problem>>()?;

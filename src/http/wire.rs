@@ -6,7 +6,11 @@ use crate::heads::{Sentiment, Status};
 use crate::patterns::Source;
 use crate::policy::{Decision, Priority};
 use crate::text::OffsetUnit;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 
 /// Part of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -27,6 +31,34 @@ impl Task {
     pub const ALL: [Self; 4] = [Self::Intent, Self::Entities, Self::Sentiment, Self::Emotions];
 }
 
+/// A structure written as a JSON object. serde would take an array of the fields' values as well.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer).map(Self)
+    }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Only<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Only(PhantomData))
+}
+
 /// The body of a request, its inputs not yet read.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +69,7 @@ pub struct RequestBody {
     #[serde(default)]
     pub tasks: Option<Vec<Task>>,
     /// Options.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub options: RequestOptions,
 }
 
@@ -76,7 +108,7 @@ pub struct InputObject {
     pub conversation_id: Option<String>,
     /// What was said before, oldest first.
     #[serde(default)]
-    pub context: Vec<ContextTurn>,
+    pub context: Vec<Object<ContextTurn>>,
     /// BCP 47 tag; its region settles national phone numbers and dates.
     pub language: Option<String>,
     /// When the message was written, RFC 3339.
@@ -86,7 +118,7 @@ pub struct InputObject {
     /// Where the message came in.
     pub channel: Option<String>,
     /// Who wrote it.
-    pub customer: Option<Customer>,
+    pub customer: Option<Object<Customer>>,
     /// Whatever the caller likes to add.
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }

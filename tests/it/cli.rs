@@ -135,5 +135,5 @@ fn settings_that_are_wrong_name_the_key() {
         assert!(!output.status.success() && err.contains(part), "{args:?}: {err}");
     }
     let output = hearken(&["serve", "--model", "tiny"]).env("HEARKEN_QUEUE", "many").output().unwrap();
-    assert!(String::from_utf8_lossy(&output.stderr).contains("queue"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("QUEUE"), "{}", String::from_utf8_lossy(&output.stderr));
 }

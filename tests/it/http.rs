@@ -128,6 +128,14 @@ fn bad_requests() -> Vec<(&'static str, Vec<u8>, u16, &'static str, Option<&'sta
             Some("/input/0/context/0/role"),
         ),
         (
+            "turn as an array",
+            json(json!({"input": [{"text": "hi", "context": [["bot", "x"]]}]})),
+            422,
+            "invalid",
+            Some("/input/0/context/0"),
+        ),
+        ("options as an array", json(json!({"input": "hi", "options": [3]})), 422, "invalid", Some("/options")),
+        (
             "empty turn",
             json(json!({"input": [{"text": "hi", "context": [{"role": "bot", "text": ""}]}]})),
             422,
@@ -158,7 +166,7 @@ fn bad_requests() -> Vec<(&'static str, Vec<u8>, u16, &'static str, Option<&'sta
             "invalid",
             Some("/input/1"),
         ),
-        ("a field twice", b"{\"input\": \"a\", \"input\": \"b\"}".to_vec(), 422, "invalid", Some("/input")),
+        ("a field twice", b"{\"input\": \"a\", \"input\": \"b\"}".to_vec(), 422, "invalid", Some("")),
     ]
 }
 

@@ -8,8 +8,14 @@ use std::time::{Duration, Instant};
 
 /// A run of the program over the smoke data, with a checkpoint after every step.
 fn train(folder: &Path, out: &str, more: &[&str]) -> Command {
+    train_for(folder, out, 12, more)
+}
+
+fn train_for(folder: &Path, out: &str, epochs: u32, more: &[&str]) -> Command {
     let recipe = folder.join("recipe.toml");
-    std::fs::write(&recipe, "epochs = 12\nbatch_rows = 16\nlearning_rate = 0.003\nmax_tokens = 48\ncontext_tokens = 0\ncheckpoint_minutes = 0.0\npatience = 12\n").unwrap();
+    let numbers =
+        "batch_rows = 16\nlearning_rate = 0.003\nhead_learning_rate = 0.02\nmax_tokens = 48\ncontext_tokens = 0\ncheckpoint_minutes = 0.0";
+    std::fs::write(&recipe, format!("epochs = {epochs}\npatience = {epochs}\n{numbers}\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
     command.arg("train").args(["--data"]).arg(repository("training-data/smoke")).arg("--base").arg(repository("models/tiny"));
     command.arg("--out").arg(folder.join(out)).arg("--recipe").arg(recipe).args(["--seed", "3"]).args(more);
@@ -69,8 +75,8 @@ fn a_killed_run_resumes_to_the_same_weights() {
 #[test]
 fn the_trainer_learns_and_its_model_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    let text = finish(train(folder.path(), "model", &[]));
-    assert!(text.contains("epoch 12:") && text.contains("wrote"), "{text}");
+    let text = finish(train_for(folder.path(), "model", 30, &[]));
+    assert!(text.contains("epoch 30:") && text.contains("wrote"), "{text}");
     let model = folder.path().join("model");
     let output = eval(&model, &["--json"]);
     let report: serde_json::Value =
