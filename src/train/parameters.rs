@@ -22,7 +22,7 @@ impl Parameters {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         Self::build(shape, &mut |name, size| {
             if name.starts_with("heads.") {
-                return initial(name, size, &mut random);
+                return initial(size, &mut random);
             }
             let stored = base.load(name, &Device::Cpu).or_else(|_| base.load(&format!("bert.{name}"), &Device::Cpu))?;
             let tensor = stored.to_dtype(DType::F32)?;
@@ -76,9 +76,9 @@ impl Parameters {
     }
 }
 
-/// Zero for a bias, normal (Box and Muller, 1958) for a matrix.
-fn initial(name: &str, size: &[usize], random: &mut ChaCha8Rng) -> Result<Tensor> {
-    if name.ends_with(".bias") {
+/// Zero for a bias, which has one dimension; normal (Box and Muller, 1958) for a matrix.
+fn initial(size: &[usize], random: &mut ChaCha8Rng) -> Result<Tensor> {
+    if size.len() == 1 {
         return Tensor::zeros(size, DType::F32, &Device::Cpu);
     }
     let mut normal = || {

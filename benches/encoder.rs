@@ -1,0 +1,56 @@
+//! One message through the encoder, alone, on the same weights: candle-transformers' `BertModel`, hearken's reference backend, and
+//! the graph that training uses. `cargo bench --bench encoder`
+#![expect(missing_docs, clippy::unwrap_used, reason = "criterion's macros make undocumented functions; a bench fails where it stands")]
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::{BertModel, Config};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use hearken::backend::candle::{Fused, Network, NetworkShape};
+use hearken::backend::choose;
+use hearken::batch::PackedBatch;
+use hearken::model::LoadedModel;
+use hearken::text::Utterance;
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::path::Path;
+
+const SENTENCE: &str = "where is my order it should have been here last week and i need it now please tell me when it comes ";
+
+fn peer(model: &LoadedModel) -> BertModel {
+    let config: Config = serde_json::from_str(&std::fs::read_to_string(model.path.join("config.json")).unwrap()).unwrap();
+    let tensors: HashMap<String, Tensor> = model
+        .config
+        .tensors()
+        .into_iter()
+        .map(|(name, shape)| (name.clone(), model.tensor(&name, &shape, &Device::Cpu).unwrap()))
+        .collect();
+    BertModel::load(VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu), &config).unwrap()
+}
+
+fn encoder(criterion: &mut Criterion) {
+    let model = LoadedModel::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/storefront-en")).unwrap();
+    let peer = peer(&model);
+    let mut reference = choose("candle").unwrap().prepare(&model).unwrap();
+    let load = &mut |name: &str, shape: &[usize]| model.tensor(name, shape, &Device::Cpu).map_err(candle_core::Error::wrap);
+    let network = Network::load(&NetworkShape::of(&model), load).unwrap();
+    let mut group = criterion.benchmark_group("alone");
+    group.sample_size(20);
+    for tokens in [8, 16, 64] {
+        let text: String = SENTENCE.repeat(4).split_inclusive(' ').take(tokens - 2).collect();
+        let encoded = model.text.encode(&Utterance::new(text).unwrap(), &[]).unwrap();
+        assert_eq!(encoded.ids.len(), tokens, "every word of the sentence is one token");
+        let batch = PackedBatch::new([&encoded]);
+        let ids = Tensor::new(encoded.ids.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        let segments = ids.zeros_like().unwrap();
+        group.bench_function(BenchmarkId::new("candle-transformers", tokens), |b| {
+            b.iter(|| black_box(peer.forward(&ids, &segments, None).unwrap()))
+        });
+        group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| b.iter(|| black_box(reference.run(&batch).unwrap())));
+        group.bench_function(BenchmarkId::new("hearken fused", tokens), |b| b.iter(|| black_box(network.logits(&batch, &Fused).unwrap())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, encoder);
+criterion_main!(benches);
