@@ -58,6 +58,9 @@ pub trait Runner: Send {
     /// Most of what [`Runner::run`] may be given.
     fn limits(&self) -> BatchLimits;
 
+    /// A runner for another thread, on the same weights.
+    fn another(&self) -> Box<dyn Runner>;
+
     /// Logits of every head for every row. A row's logits do not depend on the other rows of the batch, bit for bit.
     ///
     /// # Errors

@@ -8,3 +8,11 @@ pub struct BatchLimits {
     /// Tokens in all.
     pub tokens: usize,
 }
+
+impl BatchLimits {
+    /// The limits of one batch when `waiting` messages are shared among `idle` workers, so that none stays idle.
+    #[must_use]
+    pub fn shared(self, waiting: usize, idle: usize) -> Self {
+        Self { rows: self.rows.min(waiting.div_ceil(idle.max(1))).max(1), ..self }
+    }
+}

@@ -22,7 +22,7 @@ Examples:
   hearken classify - < messages.txt > answers.jsonl
 
 On a terminal the answer is for people; into a file or pipe, or with --json, it is one JSON object a line, as in `data` of
-POST /v1/classify. A line that cannot be classified is reported with its number, and the rest goes on (exit code 1 at the end).")]
+POST /v1/classify; of standard input, `id` is the line's number. A line that cannot be classified is reported with its number, and the rest goes on (exit code 1 at the end).")]
 pub struct ClassifyArgs {
     /// The message; - reads one message a line from standard input
     #[arg(value_name = "TEXT|-")]
@@ -67,7 +67,7 @@ impl ClassifyArgs {
         if session.args.text == "-" {
             return session.lines();
         }
-        let answer = session.answer(session.args.text.as_bytes())?;
+        let answer = session.answer(session.args.text.as_bytes(), None)?;
         println!("{answer}");
         Ok(ExitCode::SUCCESS)
     }
@@ -85,11 +85,11 @@ impl Session {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            match self.answer(&line) {
-                Ok(answer) => match writeln!(out, "{answer}").and_then(|()| out.flush()) {
-                    Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
-                    written => written?,
-                },
+            match self.answer(&line, Some((index + 1).to_string())) {
+                Ok(answer) => {
+                    writeln!(out, "{answer}")?;
+                    out.flush()?;
+                }
                 Err(error) => {
                     failed = true;
                     eprintln!("error: line {}: {error:#}", index + 1);
@@ -99,7 +99,7 @@ impl Session {
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 
-    fn answer(&self, text: &[u8]) -> anyhow::Result<String> {
+    fn answer(&self, text: &[u8], id: Option<String>) -> anyhow::Result<String> {
         let text = Utterance::from_utf8(text)?;
         let values = ValueContext { now: Some(jiff::Zoned::now()), region: None };
         let input = Input { text: text.clone(), context: Vec::new(), values };
@@ -109,7 +109,7 @@ impl Session {
             return Ok(readable(&text, &outcome, &decision, self.args.top_k));
         }
         let shape = Shape { tasks: &self.args.tasks, top_k: self.args.top_k, unit: OffsetUnit::Codepoint };
-        Ok(serde_json::to_string(&result(None, &text, outcome, decision, shape))?)
+        Ok(serde_json::to_string(&result(id, &text, outcome, decision, shape))?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::data::{DataDirectory, Severity, check};
 use clap::{Args, Subcommand};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ impl DataCommand {
 
 impl CheckArgs {
     fn run(self) -> anyhow::Result<ExitCode> {
+        let mut out = std::io::stdout().lock();
         let (mut errors, mut warnings) = (0usize, 0usize);
         for path in &self.data {
             for finding in check(&DataDirectory::new(path))? {
@@ -46,10 +48,10 @@ impl CheckArgs {
                     Severity::Error => errors += 1,
                     Severity::Warning => warnings += 1,
                 }
-                println!("{finding}");
+                writeln!(out, "{finding}")?;
             }
         }
-        println!("{errors} errors, {warnings} warnings");
+        writeln!(out, "{errors} errors, {warnings} warnings")?;
         Ok(if errors > 0 || (self.strict && warnings > 0) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

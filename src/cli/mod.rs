@@ -56,6 +56,10 @@ impl Cli {
             Command::Doctor(args) => args.run(),
         };
         result.unwrap_or_else(|error| {
+            let closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+            if error.downcast_ref::<std::io::Error>().is_some_and(closed) {
+                return ExitCode::SUCCESS; // whoever reads the output has seen enough
+            }
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         })

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Settings come from flags, then the environment (HEARKEN_PORT, HEARKEN_MODEL, ...), then hearken.toml in the working directory or
---config, then defaults. The file also takes body_limit, deadline_ms and drain_seconds. The log level is RUST_LOG (default: info).
+--config, then defaults. The file also takes max_inputs, body_limit, deadline_ms and drain_seconds. The log level is RUST_LOG (default: info).
 
 Example:
   hearken serve --port 8080

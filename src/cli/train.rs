@@ -84,7 +84,7 @@ impl TrainArgs {
     }
 }
 
-/// Commit of the sources in the working directory, where git knows one.
+/// Commit of the working directory, where git knows one.
 fn commit() -> Option<String> {
     let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
     let hash = String::from_utf8(output.stdout).ok()?;

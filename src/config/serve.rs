@@ -24,6 +24,8 @@ pub struct ServeConfig {
     pub threads: usize,
     /// Most messages admitted and not yet answered.
     pub queue: usize,
+    /// Most messages of one request; at most `queue`.
+    pub max_inputs: usize,
     /// Most bytes of a request's body.
     pub body_limit: usize,
     /// Milliseconds until a request is given up.
@@ -43,6 +45,7 @@ impl Default for ServeConfig {
             device: "auto".to_owned(),
             threads: 0,
             queue: 1024,
+            max_inputs: 256,
             body_limit: 2 << 20,
             deadline_ms: 10_000,
             drain_seconds: 20,
@@ -112,7 +115,8 @@ impl ServeConfig {
         if let Some(file) = file.filter(|file| !file.is_file()) {
             return Err(ConfigError::Missing(file.to_owned()));
         }
-        let keys = ["host", "port", "model", "device", "threads", "queue", "body_limit", "deadline_ms", "drain_seconds", "policy"];
+        let keys =
+            ["host", "port", "model", "device", "threads", "queue", "max_inputs", "body_limit", "deadline_ms", "drain_seconds", "policy"];
         let file = file.or(Some(Path::new(FILE)).filter(|file| file.is_file()));
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
@@ -131,6 +135,7 @@ impl ServeConfig {
         let limits = [
             ("threads", self.threads as u64, 0, 1024),
             ("queue", self.queue as u64, 1, 1 << 20),
+            ("max_inputs", self.max_inputs as u64, 1, self.queue as u64),
             ("body_limit", self.body_limit as u64, 1024, 1 << 30),
             ("deadline_ms", self.deadline_ms, 1, 3_600_000),
             ("drain_seconds", self.drain_seconds, 0, 3600),
@@ -150,7 +155,7 @@ mod tests {
     fn flags_over_file_over_defaults_and_unknown_keys_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("c.toml");
-        std::fs::write(&file, "port = 9000\nqueue = 7").unwrap();
+        std::fs::write(&file, "port = 9000\nqueue = 7\nmax_inputs = 7").unwrap();
         let flags = ServeFlags { port: Some(9001), ..ServeFlags::default() };
         let config = ServeConfig::load(&flags, Some(&file)).unwrap();
         assert_eq!((config.port, config.queue, config.model.as_str()), (9001, 7, "storefront-en"));

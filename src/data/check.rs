@@ -62,7 +62,12 @@ pub fn check(directory: &DataDirectory) -> Result<Vec<Finding>, DataError> {
     Ok(findings)
 }
 
-/// The text as duplicates are told: letters and digits in lower case, one space between words.
+/// Message and context as duplicates are told.
+fn key(example: &Example) -> String {
+    example.context.iter().map(|turn| &turn.text).chain([&example.text]).map(|text| folded(text)).collect::<Vec<_>>().join("\n")
+}
+
+/// Letters and digits in lower case, one space between words; a text without any as it is.
 fn folded(text: &str) -> String {
     let lower = text.to_lowercase();
     let words: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -73,8 +78,8 @@ fn repeated(examples: &[(Split, Example)], findings: &mut Vec<Finding>) {
     let mut seen: HashMap<String, &(Split, Example)> = HashMap::new();
     for entry in examples {
         let (split, example) = entry;
-        let Some((first_split, first)) = seen.get(&folded(&example.text)).copied() else {
-            seen.insert(folded(&example.text), entry);
+        let Some((first_split, first)) = seen.get(&key(example)).copied() else {
+            seen.insert(key(example), entry);
             continue;
         };
         let here = Some(example.place.clone());

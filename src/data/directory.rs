@@ -163,6 +163,7 @@ fn parse(line: &[u8], place: &Place) -> Result<Option<Example>, String> {
         "." => error.inner().to_string(),
         path => format!("`{path}`: {}", error.inner()),
     })?;
+    deserializer.end().map_err(|_| "there is more on the line behind the row; write one JSON object a line".to_owned())?;
     if row.speaker.is_some_and(|speaker| speaker != Role::Customer) {
         return Ok(None);
     }

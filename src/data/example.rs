@@ -89,16 +89,26 @@ impl Example {
             name if name.trim().is_empty() => Err("`intent` is empty; leave the field out when the intent is unknown".to_owned()),
             _ => Ok(IntentLabel::Named(name)),
         });
+        if row.emotions.iter().flatten().any(|name| name.trim().is_empty()) {
+            return Err("`emotions` has an empty name".to_owned());
+        }
         let sentiment = row.sentiment.map(distribution).transpose()?;
         let entities = row.entities.map(|entities| spans(&text, entities)).transpose()?;
         Ok(Self { place, text, context, intent: intent.transpose()?, entities, sentiment, emotions: row.emotions, escalate: row.escalate })
     }
 
-    /// The feeling that is most probable, if any is known.
+    /// The feeling that is most probable, if any is known; neutral where it is as probable as another.
     #[must_use]
     pub fn sentiment_label(&self) -> Option<Sentiment> {
         let probabilities = self.sentiment?;
-        Sentiment::ALL.into_iter().zip(probabilities).max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(label, _)| label)
+        let [negative, neutral, positive] = probabilities;
+        Some(if neutral >= negative.max(positive) {
+            Sentiment::Neutral
+        } else if positive > negative {
+            Sentiment::Positive
+        } else {
+            Sentiment::Negative
+        })
     }
 }
 
@@ -118,6 +128,9 @@ fn spans(text: &str, entities: Vec<super::row::RowEntity>) -> Result<Vec<Labelle
     for (i, entity) in entities.into_iter().enumerate() {
         let span = Span::from_offsets(text, entity.start, entity.end, OffsetUnit::Codepoint);
         let span = span.map_err(|error| format!("`entities[{i}]`: {error} (offsets count code points)"))?;
+        if entity.label.trim().is_empty() {
+            return Err(format!("`entities[{i}].label` is empty"));
+        }
         if span.slice(text).trim() != span.slice(text) {
             return Err(format!("`entities[{i}]`: `{}` begins or ends with white space", span.slice(text)));
         }

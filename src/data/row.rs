@@ -46,7 +46,7 @@ pub struct RowEntity {
 
 /// A feeling by name or by number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "write negative, neutral, positive, or a number in [-1, 1]")]
 pub enum RowSentiment {
     /// By name.
     Label(Sentiment),

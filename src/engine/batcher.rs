@@ -5,6 +5,7 @@ use crate::batch::{BatchLimits, plan};
 use crate::text::Encoded;
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -31,22 +32,29 @@ pub type Idle = Sender<Vec<Job>>;
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> std::io::Result<()> {
+pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> std::io::Result<JoinHandle<()>> {
     let run = move || {
         let mut queue: VecDeque<Job> = VecDeque::new();
-        // First a worker, then the jobs: whatever arrives while all are busy joins the next batch.
-        while let Ok(worker) = free.recv() {
-            let mut batch = Vec::new();
-            while batch.is_empty() {
-                if queue.is_empty() {
-                    let Ok(job) = jobs.recv() else { return };
-                    queue.push_back(job);
-                }
-                queue.extend(jobs.try_iter());
-                queue.retain(|job| !job.reply.is_closed());
-                let n = plan(queue.iter().map(|job| job.encoded.ids.len()), limits);
-                batch.extend(queue.drain(..n));
+        let mut idle: VecDeque<Idle> = VecDeque::new();
+        loop {
+            // First a worker, then the jobs: whatever arrives while all are busy joins the next batch.
+            if idle.is_empty() {
+                let Ok(worker) = free.recv() else { return };
+                idle.push_back(worker);
             }
+            if queue.is_empty() {
+                let Ok(job) = jobs.recv() else { return };
+                queue.push_back(job);
+            }
+            idle.extend(free.try_iter());
+            queue.extend(jobs.try_iter());
+            queue.retain(|job| !job.reply.is_closed());
+            let n = plan(queue.iter().map(|job| job.encoded.ids.len()), limits.shared(queue.len(), idle.len()));
+            let batch: Vec<Job> = queue.drain(..n).collect();
+            if batch.is_empty() {
+                continue;
+            }
+            let Some(worker) = idle.pop_front() else { continue };
             if let Err(unsent) = worker.send(batch) {
                 // The worker died; its jobs wait for another, in their old order.
                 for job in unsent.0.into_iter().rev() {
@@ -55,5 +63,5 @@ pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> 
             }
         }
     };
-    std::thread::Builder::new().name("hearken-batcher".to_owned()).spawn(run).map(drop)
+    std::thread::Builder::new().name("hearken-batcher".to_owned()).spawn(run)
 }

@@ -16,6 +16,7 @@ use crate::model::LoadedModel;
 use crate::telemetry::{self, Stage};
 use batcher::Job;
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -38,6 +39,7 @@ pub struct Engine {
     inbox: mpsc::Sender<Job>,
     admission: Arc<Semaphore>,
     options: EngineOptions,
+    batcher: JoinHandle<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -55,14 +57,14 @@ impl Engine {
         let (inbox, jobs) = mpsc::channel();
         let (idle, free) = mpsc::channel();
         let heads = Arc::new(Heads::of(&model.manifest.heads));
-        let mut limits = None;
-        for number in 0..options.workers.max(1) {
-            let runner = backend.prepare(&model)?;
-            limits = Some(runner.limits());
+        let first = backend.prepare(&model)?;
+        let limits = first.limits();
+        let others: Vec<_> = (1..options.workers).map(|_| first.another()).collect();
+        for (number, runner) in std::iter::once(first).chain(others).enumerate() {
             worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;
         }
-        let limits = limits.ok_or_else(|| PrepareError::Device("no worker".to_owned()))?;
-        batcher::start(jobs, free, limits).map_err(|error| PrepareError::Device(error.to_string()))?;
+        drop(idle);
+        let batcher = batcher::start(jobs, free, limits).map_err(|error| PrepareError::Device(error.to_string()))?;
         let queue = options.queue.clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self {
             model,
@@ -70,6 +72,7 @@ impl Engine {
             inbox,
             admission: Arc::new(Semaphore::new(queue)),
             options: EngineOptions { queue, ..options },
+            batcher,
         })
     }
 
@@ -96,7 +99,6 @@ impl Engine {
         }
         let count = u32::try_from(n).unwrap_or(u32::MAX);
         let mut permits = Arc::clone(&self.admission).try_acquire_many_owned(count).map_err(|_| EngineError::Overloaded)?;
-        telemetry::queue_depth(self.options.queue - self.admission.available_permits());
         let encoded = self.encode(inputs).await?;
         let mut waiting = Vec::with_capacity(n);
         for (input, encoded, encode) in encoded {
@@ -110,13 +112,25 @@ impl Engine {
         for answer in waiting {
             outcomes.push(answer.await.map_err(|_| EngineError::Stopped)??);
         }
-        telemetry::queue_depth(self.options.queue - self.admission.available_permits());
         Ok(outcomes)
+    }
+
+    /// Messages admitted and not yet answered.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.options.queue.saturating_sub(self.admission.available_permits())
+    }
+
+    /// Whether messages can still be answered.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.batcher.is_finished()
     }
 
     async fn encode(&self, inputs: Vec<Input>) -> Result<Vec<(Input, crate::text::Encoded, std::time::Duration)>, EngineError> {
         let model = Arc::clone(&self.model);
-        let bytes: usize = inputs.iter().map(|input| input.text.len()).sum();
+        let bytes: usize =
+            inputs.iter().map(|input| input.text.len() + input.context.iter().map(|turn| turn.text.len()).sum::<usize>()).sum();
         let encode = move || {
             let one = |input: Input| {
                 let started = Instant::now();

@@ -9,6 +9,7 @@ use crate::model::LoadedModel;
 use crate::patterns::merge;
 use crate::telemetry::{self, Stage};
 use crate::text::Utterance;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -35,10 +36,17 @@ pub fn start(
     let mut worker = Worker { runner, heads, labels };
     worker.warm_up(model)?;
     let run = move || {
-        let (batches, mine) = channel();
-        while idle.send(batches.clone()).is_ok() {
+        loop {
+            // The batcher gets the only sender, so the worker ends when the batcher does.
+            let (batches, mine) = channel();
+            if idle.send(batches).is_err() {
+                return;
+            }
             let Ok(batch) = mine.recv() else { return };
-            worker.answer(batch);
+            // A panic fails its batch, whose callers see their reply dropped; the worker goes on.
+            if catch_unwind(AssertUnwindSafe(|| worker.answer(batch))).is_err() {
+                telemetry::batch_panicked(number);
+            }
         }
     };
     let thread = std::thread::Builder::new().name(format!("hearken-worker-{number}")).spawn(run);

@@ -186,6 +186,9 @@ fn emotions(judged: &[Judged<'_>]) -> Option<EmotionScores> {
             scores.labels.entry(emotion.name.clone()).or_default().add(so, emotion.present);
             confidence.push((emotion.score, so));
         }
+        for missed in known.iter().filter(|name| !said.iter().any(|emotion| emotion.name == **name)) {
+            scores.labels.entry(missed.clone()).or_default().add(true, false);
+        }
     }
     let mut total = Counts::default();
     for counts in scores.labels.values() {

@@ -4,7 +4,7 @@ use super::problem::Problem;
 use super::server::Service;
 use crate::telemetry;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
@@ -19,7 +19,10 @@ const RETRY_AFTER: &str = "1";
 pub async fn observe(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    // Methods that no route takes share one series, so that a client cannot make new ones.
+    let known = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS, Method::PATCH];
+    let method = known.iter().find(|known| *known == request.method()).map_or("other", Method::as_str).to_owned();
+    let path = request.uri().path().to_owned();
     let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     let id = given.and_then(|id| id.to_str().ok()).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
     let mut response = next.run(request).await;

@@ -14,12 +14,16 @@ use serde_path_to_error::{Path, Segment};
 
 /// Most turns of context that one input may bring.
 const MAX_TURNS: usize = 200;
+/// Most characters of serde's words in a detail; an unknown field's name may be of any length.
+const LONGEST_DETAIL: usize = 200;
 
 /// A request that means something.
 #[derive(Debug)]
 pub struct Parsed {
     /// Identifier and message of each input.
     pub inputs: Vec<(Option<String>, Input)>,
+    /// Whether the input was one plain string.
+    pub single: bool,
     /// Parts that are wanted.
     pub tasks: Vec<Task>,
     /// Options.
@@ -37,12 +41,13 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Object(request): Object<RequestBody> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (path, inner) = (pointer("", error.path()), error.inner());
-        let surrogate = inner.to_string().contains("surrogate") || inner.to_string().contains("unexpected end of hex escape");
+        let escape = ["surrogate", "unexpected end of hex escape"];
+        let surrogate = !inner.is_data() && escape.iter().any(|words| inner.to_string().contains(words));
         if surrogate {
             return Problem::invalid(path, "a \\u escape is half of a surrogate pair; send both halves or the character itself");
         }
         match inner.classify() {
-            serde_json::error::Category::Data => Problem::invalid(path, without_place(inner)),
+            serde_json::error::Category::Data => Problem::invalid(path, without_value(inner)),
             _ => not_json(inner.to_string()),
         }
     })?;
@@ -52,7 +57,9 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
         Some(tasks) => tasks,
         None => Task::ALL.to_vec(),
     };
-    check_options(&request.options)?;
+    let options = request.options.map(|Object(options)| options).unwrap_or_default();
+    check_options(&options)?;
+    let single = request.input.is_string();
     let inputs = match request.input {
         Value::String(text) => vec![(None, plain(text, "/input")?)],
         Value::Array(values) if values.is_empty() => return Err(Problem::invalid("/input", "is empty; send at least one message")),
@@ -69,17 +76,25 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
             ));
         }
     };
-    Ok(Parsed { inputs, tasks, options: request.options })
+    Ok(Parsed { inputs, single, tasks, options })
 }
 
 fn not_json(detail: impl std::fmt::Display) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "not_json", "The body is not JSON", format!("the body is not JSON: {detail}"))
 }
 
-/// serde's message without its line and column, which mean little beside a pointer.
-fn without_place(error: &serde_json::Error) -> String {
+/// What is wrong with a value, without the value: it may be a customer's words, and the detail goes to the log. serde's line and
+/// column go too; they mean little beside a pointer.
+fn without_value(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    message.split(" at line ").next().unwrap_or_default().to_owned()
+    let message = message.split(" at line ").next().unwrap_or_default();
+    let Some(rest) = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: ")) else {
+        return message.chars().take(LONGEST_DETAIL).collect();
+    };
+    let (given, expected) = rest.rsplit_once(", expected ").unwrap_or((rest, "something else"));
+    let given = given.split([' ', '`', '"']).next().unwrap_or_default();
+    let number = |name: &str| ["usize", "u32", "u64", "f32", "f64"].contains(&name);
+    format!("is of the type {given}; send {}", if number(expected) { "a number that is not negative" } else { expected })
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -141,24 +156,22 @@ fn element(value: Value, place: &str) -> Result<(Option<String>, Input), Problem
 }
 
 fn typed<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(pointer(place, error.path()), without_place(error.inner())))
+    serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(pointer(place, error.path()), without_value(error.inner())))
 }
 
-fn object(object: InputObject, place: &str) -> Result<(Option<String>, Input), Problem> {
+fn object(mut object: InputObject, place: &str) -> Result<(Option<String>, Input), Problem> {
     if object.conversation_id.is_some() {
         let detail = "this server keeps no conversations; leave it out and send the turns before the message as `context`";
         return Err(Problem::invalid(format!("{place}/conversation_id"), detail));
     }
-    if object.context.len() > MAX_TURNS {
-        return Err(Problem::invalid(
-            format!("{place}/context"),
-            format!("has {} turns; at most {MAX_TURNS} are taken", object.context.len()),
-        ));
+    let context = object.context.take().unwrap_or_default();
+    if context.len() > MAX_TURNS {
+        return Err(Problem::invalid(format!("{place}/context"), format!("has {} turns; at most {MAX_TURNS} are taken", context.len())));
     }
     let turn = |(i, Object(turn)): (usize, Object<ContextTurn>)| {
         Ok(Turn { role: turn.role, text: utterance(turn.text, &format!("{place}/context/{i}/text"))? })
     };
-    let context = object.context.into_iter().enumerate().map(turn).collect::<Result<_, Problem>>()?;
+    let context = context.into_iter().enumerate().map(turn).collect::<Result<_, Problem>>()?;
     let now = now(object.timestamp.as_deref(), object.timezone.as_deref(), place)?;
     let values = ValueContext { now: Some(now), region: object.language.as_deref().and_then(region) };
     Ok((object.id, Input { text: utterance(object.text, &format!("{place}/text"))?, context, values }))

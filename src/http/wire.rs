@@ -37,26 +37,22 @@ pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object(deserializer).map(Self)
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct Only<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
-        type Value = T;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(map))
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
     }
 
-    deserializer.deserialize_map(Only(PhantomData))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// The body of a request, its inputs not yet read.
@@ -66,11 +62,9 @@ pub struct RequestBody {
     /// A string, an array of strings, or an array of objects.
     pub input: serde_json::Value,
     /// Parts of the answer that are wanted; all without it.
-    #[serde(default)]
     pub tasks: Option<Vec<Task>>,
     /// Options.
-    #[serde(default, deserialize_with = "object")]
-    pub options: RequestOptions,
+    pub options: Option<Object<RequestOptions>>,
 }
 
 /// Options of a request.
@@ -107,8 +101,7 @@ pub struct InputObject {
     /// The conversation that the message belongs to.
     pub conversation_id: Option<String>,
     /// What was said before, oldest first.
-    #[serde(default)]
-    pub context: Vec<Object<ContextTurn>>,
+    pub context: Option<Vec<Object<ContextTurn>>>,
     /// BCP 47 tag; its region settles national phone numbers and dates.
     pub language: Option<String>,
     /// When the message was written, RFC 3339.

@@ -182,7 +182,11 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
     }
     let half: HashMap<String, Tensor> =
         tensors.iter().map(|(name, t)| Ok((name.clone(), t.to_dtype(DType::F16)?))).collect::<candle_core::Result<_>>()?;
-    place(WEIGHTS, &|path| Ok(candle_core::safetensors::save(&half, path)?))?;
+    place(WEIGHTS, &|path| {
+        candle_core::safetensors::save(&half, path)?;
+        // It is written for its owner alone; a server may run as somebody else.
+        Ok(std::fs::set_permissions(path, std::fs::metadata(to.join(CONFIG))?.permissions())?)
+    })?;
     place("CARD.md", &|path| Ok(std::fs::write(path, card)?))?;
     manifest.files.clear();
     for file in [CONFIG, TOKENIZER, WEIGHTS] {

@@ -135,7 +135,7 @@ pub struct EmotionsManifest {
 pub struct TrainingManifest {
     /// Version of hearken.
     pub hearken: String,
-    /// Commit of hearken's sources, where known.
+    /// Commit of the working directory that the run was started in, where git knows one.
     pub commit: Option<String>,
     /// Seed of every random choice.
     pub seed: u64,

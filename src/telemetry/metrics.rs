@@ -101,6 +101,11 @@ pub fn refused(code: &'static str, status: u16, detail: &str, request_id: &str) 
     }
 }
 
+/// A worker panicked on a batch; the panic's own message is in the log above.
+pub fn batch_panicked(worker: usize) {
+    tracing::error!(worker, "a batch failed with a panic; its requests get 500");
+}
+
 /// This many messages are admitted and not yet answered.
 #[expect(clippy::cast_precision_loss, reason = "a queue is short")]
 pub fn queue_depth(messages: usize) {

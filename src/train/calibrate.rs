@@ -13,6 +13,10 @@ use ndarray::Array1;
 const BINS: usize = 15;
 /// Fewer known labels than this are too few to fit on; the defaults stay.
 const LEAST: usize = 20;
+/// Fewer positives than this are too few to choose an emotion's threshold by.
+const LEAST_POSITIVES: usize = 8;
+/// The ambiguity margin where there are too few close decisions to choose it by.
+const DEFAULT_MARGIN: f32 = 0.1;
 
 /// Logits of one decision and the class that is right.
 type Labelled = (Array1<f32>, usize);
@@ -74,10 +78,10 @@ pub fn calibrate(
     Ok(())
 }
 
-/// The temperature in [0.05, 20] of least loss, by golden-section search over its logarithm (the loss is convex in 1/T).
+/// The temperature in [0.5, 20] of least loss, by golden-section search over its logarithm (the loss is convex in 1/T).
 fn fit_temperature(loss: impl Fn(f32) -> f64) -> f32 {
     const GOLDEN: f64 = 0.618_033_988_749_895;
-    let (mut low, mut high) = (0.05f64.ln(), 20f64.ln());
+    let (mut low, mut high) = (0.5f64.ln(), 20f64.ln());
     #[expect(clippy::cast_possible_truncation, reason = "a temperature needs no more than f32")]
     let at = |x: f64| loss(x.exp() as f32);
     for _ in 0..40 {
@@ -127,8 +131,12 @@ fn calibration(temperature: f32, confidence: &[(f32, bool)]) -> Calibration {
     Calibration { temperature, expected_calibration_error: Some(error) }
 }
 
-/// The threshold of best F1, out of 0.05, 0.10 … 0.95; the middle one of several equally good. `None` without positives.
+/// The threshold of best F1, out of 0.05, 0.10 … 0.95; the middle one of several equally good. `None` with fewer than
+/// `LEAST_POSITIVES` positives.
 fn best_f1_threshold(pairs: &[(f32, bool)]) -> Option<f32> {
+    if pairs.iter().filter(|(_, so)| *so).count() < LEAST_POSITIVES {
+        return None;
+    }
     let grid = (1..20u8).map(|step| f32::from(step) * 0.05);
     let scored: Vec<(f32, f64)> = grid
         .map(|threshold| {
@@ -172,7 +180,7 @@ fn choose_thresholds(head: &mut IntentManifest, labels: &Labels, known: &[(&Inte
         (head.rejection_threshold, head.min_score) = (best.1, best.2);
     }
     let margins = (1..=10u8).rev().map(|step| f32::from(step) * 0.03);
-    head.ambiguity_margin = margins.into_iter().find(|margin| unreliable_below(*margin, known)).unwrap_or(0.03);
+    head.ambiguity_margin = margins.into_iter().find(|margin| unreliable_below(*margin, known)).unwrap_or(DEFAULT_MARGIN);
 }
 
 fn unreliable_below(margin: f32, known: &[(&IntentLabel, IntentPrediction)]) -> bool {
@@ -180,7 +188,7 @@ fn unreliable_below(margin: f32, known: &[(&IntentLabel, IntentPrediction)]) -> 
     let (right, all) = close.fold((0usize, 0usize), |(right, all), (label, said)| {
         (right + usize::from(said.ranking.first().is_some_and(|(best, _)| best == label.name())), all + 1)
     });
-    all > 0 && 2 * right <= all
+    all >= LEAST && 2 * right <= all
 }
 
 fn gap(said: &IntentPrediction) -> f32 {
@@ -204,9 +212,9 @@ mod tests {
 
     #[test]
     fn threshold_separates() {
-        let pairs = [(0.1, false), (0.3, false), (0.42, true), (0.9, true)];
+        let pairs = [[(0.1, false), (0.3, false), (0.42, true), (0.9, true)]; LEAST_POSITIVES].concat();
         let threshold = best_f1_threshold(&pairs).unwrap();
         assert!(threshold > 0.3 && threshold <= 0.42);
-        assert_eq!(best_f1_threshold(&[(0.5, false)]), None);
+        assert_eq!(best_f1_threshold(&[(0.5, true)]), None);
     }
 }

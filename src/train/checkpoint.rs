@@ -5,6 +5,7 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Where a run stands.
@@ -75,7 +76,9 @@ impl Checkpoints {
     /// # Errors
     /// When the disk refuses.
     pub fn save(&self, state: &State, parameters: &HashMap<String, Tensor>, moments: &HashMap<String, Tensor>) -> anyhow::Result<()> {
-        if self.next.exists() {
+        if self.next.join("state.json").is_file() {
+            self.promote()?; // a run died between writing it and renaming it
+        } else if self.next.exists() {
             std::fs::remove_dir_all(&self.next)?;
         }
         std::fs::create_dir_all(&self.next)?;
@@ -85,12 +88,20 @@ impl Checkpoints {
             std::fs::File::open(self.next.join(file))?.sync_all()?;
         }
         // The state is renamed into place last: a folder with a state is whole.
-        std::fs::write(self.next.join("state.tmp"), serde_json::to_vec_pretty(state)?)?;
+        let mut file = std::fs::File::create(self.next.join("state.tmp"))?;
+        file.write_all(&serde_json::to_vec_pretty(state)?)?;
+        file.sync_all()?;
         std::fs::rename(self.next.join("state.tmp"), self.next.join("state.json"))?;
+        std::fs::File::open(&self.next)?.sync_all()?;
+        Ok(self.promote()?)
+    }
+
+    /// Makes the whole checkpoint in `next` the current one. At every moment one of the two is whole.
+    fn promote(&self) -> std::io::Result<()> {
         if self.current.exists() {
             std::fs::remove_dir_all(&self.current)?;
         }
-        Ok(std::fs::rename(&self.next, &self.current)?)
+        std::fs::rename(&self.next, &self.current)
     }
 
     /// Reads the newest whole checkpoint.

@@ -1,5 +1,6 @@
 //! Which labels the data has, in a fixed order: they become the rows of the heads.
 
+use super::recipe::LossWeights;
 use crate::data::{Example, IntentLabel};
 use crate::model::{Calibration, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, SentimentManifest};
 use std::collections::BTreeSet;
@@ -37,6 +38,22 @@ impl Labels {
         }
         let sorted = |names: BTreeSet<String>| names.into_iter().collect();
         Self { intents: sorted(intents), rejection, entities: sorted(entities), sentiment, emotions: sorted(emotions) }
+    }
+
+    /// Those of the heads that are trained: a head whose loss has no weight would be noise.
+    #[must_use]
+    pub fn with_loss(mut self, loss: &LossWeights) -> Self {
+        if loss.intent == 0.0 {
+            self.intents.clear();
+        }
+        if loss.entities == 0.0 {
+            self.entities.clear();
+        }
+        if loss.emotions == 0.0 {
+            self.emotions.clear();
+        }
+        self.sentiment &= loss.sentiment > 0.0;
+        self
     }
 
     /// Heads for these labels, not yet calibrated.

@@ -41,7 +41,7 @@ pub struct Recipe {
     pub context_tokens: usize,
     /// Minutes between checkpoints.
     pub checkpoint_minutes: f64,
-    /// Weight of each head's loss.
+    /// Weight of each head's loss; 0 leaves the head out of the model.
     pub loss: LossWeights,
 }
 
@@ -141,6 +141,10 @@ impl Recipe {
             ("valid_share", self.valid_share, 0.01, 0.9, "[0.01, 0.9]"),
             ("max_tokens", tokens, 8.0, 4096.0, "8..=4096"),
             ("context_tokens", context, 0.0, tokens - 8.0, "0..=max_tokens - 8"),
+            ("loss.intent", self.loss.intent, 0.0, 1e6, "[0, 1e6]"),
+            ("loss.entities", self.loss.entities, 0.0, 1e6, "[0, 1e6]"),
+            ("loss.sentiment", self.loss.sentiment, 0.0, 1e6, "[0, 1e6]"),
+            ("loss.emotions", self.loss.emotions, 0.0, 1e6, "[0, 1e6]"),
             ("checkpoint_minutes", self.checkpoint_minutes, 0.0, 1e6, "[0, 1e6]"),
         ];
         match checks.into_iter().find(|(_, value, least, most, _)| !(least..=most).contains(&value)) {

@@ -39,7 +39,7 @@ pub struct Job {
     pub resume: bool,
     /// Write into a directory that is not empty.
     pub force: bool,
-    /// Commit of the sources, for the manifest.
+    /// Commit of the working directory, for the manifest.
     pub commit: Option<String>,
 }
 
@@ -112,14 +112,10 @@ pub fn run(job: &Job, observer: &mut dyn Observer) -> anyhow::Result<Outcome> {
         labels.emotions.len()
     );
     observer.prepared(run.train.len(), run.valid.len(), &summary);
-    while run.state.epoch < job.recipe.epochs {
+    while !run.done() {
         if !run.epoch(observer)? {
             run.save()?;
             return Ok(Outcome::Interrupted);
-        }
-        let best_epochs = run.state.best.as_ref().map_or(0, |best| best.epochs);
-        if run.state.epoch.saturating_sub(best_epochs) >= job.recipe.patience {
-            break;
         }
     }
     run.finish().map(|report| Outcome::Finished(Box::new(report)))
@@ -130,7 +126,7 @@ impl<'a> Run<'a> {
         let checkpoints = Checkpoints::of(&job.out);
         check_output(job, &checkpoints)?;
         let corpus = Corpus::read(&job.data, &job.recipe, job.seed)?;
-        let labels = Labels::of(&corpus.train);
+        let labels = Labels::of(&corpus.train).with_loss(&job.recipe.loss);
         let heads = labels.heads();
         ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
         let config_file = job.base.join("config.json");
@@ -186,6 +182,12 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Whether every epoch is done, or too many without a better score.
+    fn done(&self) -> bool {
+        let best = self.state.best.as_ref().map_or(0, |best| best.epochs);
+        self.state.epoch >= self.job.recipe.epochs || self.state.epoch.saturating_sub(best) >= self.job.recipe.patience
+    }
+
     /// The rest of the running epoch, and its validation. `false` when interrupted.
     fn epoch(&mut self, observer: &mut dyn Observer) -> anyhow::Result<bool> {
         let recipe = &self.job.recipe;
@@ -233,7 +235,7 @@ impl<'a> Run<'a> {
         };
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
-            bail!("the loss is not finite at step {}; lower learning_rate and use --resume or start anew", self.state.steps + 1);
+            bail!("the loss is not finite at step {}; lower learning_rate and start anew with --force", self.state.steps + 1);
         }
         let gradients = loss.backward()?;
         self.optimizer.step(&self.parameters, &gradients, recipe)?;
@@ -295,14 +297,12 @@ impl<'a> Run<'a> {
 }
 
 fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {
-    let occupied = job.out.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    let occupied =
+        job.out.read_dir().is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "checkpoint")));
+    let begun = checkpoints.exist();
     if job.resume {
-        ensure!(
-            checkpoints.exist() || !occupied,
-            "nothing to resume in `{}`; the run there is finished or is not one of hearken's",
-            job.out.display()
-        );
-    } else if occupied {
+        ensure!(begun || !occupied, "nothing to resume in `{}`; the run there is finished or is not one of hearken's", job.out.display());
+    } else if occupied || begun {
         ensure!(job.force, "`{}` is not empty; use --resume to go on with the run there, or --force to write over it", job.out.display());
         checkpoints.remove()?;
     }

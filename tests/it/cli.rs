@@ -43,6 +43,7 @@ fn lines_are_answered_in_order_and_a_bad_one_is_named() {
     let lines: Vec<Value> = String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
     assert!(lines[0]["intent"]["name"].is_string());
+    assert_eq!([&lines[0]["id"], &lines[1]["id"]], ["1", "4"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 3: invalid UTF-8 at byte 4"));
     assert_eq!(output.status.code(), Some(1));
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tower::ServiceExt as _;
 
 fn tiny() -> Arc<Service> {
-    service("tiny", ServeConfig { queue: 64, ..ServeConfig::default() })
+    service("tiny", ServeConfig { queue: 64, max_inputs: 64, ..ServeConfig::default() })
 }
 
 struct Answer {
@@ -251,7 +251,7 @@ async fn probes_and_metrics_answer_before_the_first_message() {
 
 #[tokio::test]
 async fn a_full_queue_is_429_with_the_time_to_wait() {
-    let service = service("tiny", ServeConfig { queue: 4, ..ServeConfig::default() });
+    let service = service("tiny", ServeConfig { queue: 4, max_inputs: 4, ..ServeConfig::default() });
     let text = "order ".repeat(60);
     let requests: Vec<_> = (0..64)
         .map(|_| {
@@ -279,7 +279,7 @@ async fn a_full_queue_is_429_with_the_time_to_wait() {
 
 #[tokio::test]
 async fn a_passed_deadline_is_504() {
-    let service = service("tiny", ServeConfig { deadline_ms: 1, queue: 2048, ..ServeConfig::default() });
+    let service = service("tiny", ServeConfig { deadline_ms: 1, queue: 2048, max_inputs: 2048, ..ServeConfig::default() });
     let answer = post(&service, json!({"input": vec!["order ".repeat(60); 1500]}).to_string()).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (504, &json!("deadline")));
 }

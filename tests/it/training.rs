@@ -1,6 +1,9 @@
 //! The trainer, end to end on small things: it learns, it repeats, and a kill at any moment loses nothing.
 
 use crate::shop::repository;
+use hearken::eval::Report;
+use hearken::model::LoadedModel;
+use hearken::train::{Job, LossWeights, Observer, Outcome, Progress, Recipe, run};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -144,4 +147,73 @@ fn bad_rows_are_named_by_file_and_line() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1));
     assert!(text.contains("train.jsonl:2") && text.contains("beyond the text's end"), "{text}");
+}
+
+/// Asks for a stop after some steps.
+struct StopAfter(u64, std::cell::Cell<u64>);
+
+impl Observer for StopAfter {
+    fn prepared(&mut self, _train: usize, _valid: usize, _labels: &str) {}
+
+    fn step(&mut self, progress: Progress) {
+        self.1.set(progress.steps);
+    }
+
+    fn epoch(&mut self, _epoch: u32, _report: &Report, _better: bool) {}
+
+    fn interrupted(&self) -> bool {
+        self.1.get() >= self.0
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = Recipe { batch_rows: 16, max_tokens: 48, context_tokens: 0, checkpoint_minutes: 1e3, ..Recipe::default() };
+    let job = Job {
+        data: vec![repository("training-data/smoke")],
+        base: repository("models/tiny"),
+        out: folder.path().join("out"),
+        recipe,
+        seed: 1,
+        resume: false,
+        force: false,
+        commit: None,
+    };
+    assert_eq!(run(&job, &mut StopAfter(9, 0.into())).unwrap(), Outcome::Interrupted);
+    assert_eq!(steps_done(&job.out), 9, "in the middle of an epoch, long before the next checkpoint is due");
+    assert_eq!(run(&Job { resume: true, ..job.clone() }, &mut StopAfter(12, 0.into())).unwrap(), Outcome::Interrupted);
+    assert_eq!(steps_done(&job.out), 12);
+    // A run that died between writing a checkpoint and renaming it.
+    let checkpoint = job.out.join("checkpoint");
+    std::fs::rename(checkpoint.join("current"), checkpoint.join("next")).unwrap();
+    assert_eq!(run(&Job { resume: true, ..job.clone() }, &mut StopAfter(13, 0.into())).unwrap(), Outcome::Interrupted);
+    assert_eq!(steps_done(&job.out), 13);
+}
+
+#[test]
+fn a_head_without_weight_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let loss = LossWeights { emotions: 0.0, entities: 0.0, ..LossWeights::default() };
+    let recipe = Recipe { epochs: 1, max_tokens: 48, context_tokens: 0, loss, ..Recipe::default() };
+    let out = folder.path().join("out");
+    let job = Job {
+        data: vec![repository("training-data/smoke")],
+        base: repository("models/tiny"),
+        out,
+        recipe,
+        seed: 1,
+        resume: false,
+        force: false,
+        commit: None,
+    };
+    run(&job, &mut StopAfter(u64::MAX, 0.into())).unwrap();
+    let model = LoadedModel::open(&job.out).unwrap();
+    let heads: Vec<_> = model.manifest.heads.rows().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(heads, ["intent", "sentiment"]);
+    for entry in std::fs::read_dir(&job.out).unwrap() {
+        let entry = entry.unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&entry.metadata().unwrap().permissions());
+        assert_eq!(mode & 0o044, 0o044, "{} can be read by a server that runs as somebody else", entry.path().display());
+    }
 }

@@ -17,6 +17,7 @@ use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
 use candle_core::Device;
 use ndarray::Array2;
+use std::sync::Arc;
 
 /// candle on the processor, f32.
 #[derive(Debug)]
@@ -35,18 +36,22 @@ impl Backend for CandleCpu {
         let shape = NetworkShape::of(model);
         let mut load = |name: &str, size: &[usize]| model.tensor(name, size, &Device::Cpu).map_err(candle_core::Error::wrap);
         let network = Network::load(&shape, &mut load).map_err(|error| PrepareError::Device(error.to_string()))?;
-        Ok(Box::new(CandleRunner { network, max_tokens: model.manifest.max_tokens }))
+        Ok(Box::new(CandleRunner { network: Arc::new(network), max_tokens: model.manifest.max_tokens }))
     }
 }
 
 struct CandleRunner {
-    network: Network,
+    network: Arc<Network>,
     max_tokens: usize,
 }
 
 impl Runner for CandleRunner {
     fn limits(&self) -> BatchLimits {
         BatchLimits { rows: 32, tokens: 32 * self.max_tokens }
+    }
+
+    fn another(&self) -> Box<dyn Runner> {
+        Box::new(Self { network: Arc::clone(&self.network), max_tokens: self.max_tokens })
     }
 
     fn run(&mut self, batch: &PackedBatch) -> Result<BatchLogits, ComputeError> {

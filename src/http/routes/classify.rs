@@ -24,8 +24,17 @@ pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, b
     }
     check_content_type(&headers)?;
     let limit = service.config.body_limit;
-    let body = axum::body::to_bytes(body, limit).await.map_err(|error| body_problem(&error, limit))?;
-    let parsed = parse(&body, service.config.queue)?;
+    let read = tokio::time::timeout(service.deadline(), axum::body::to_bytes(body, limit)).await;
+    let slow = |_| {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "slow_body",
+            "The body came too slowly",
+            "the body was not complete before the deadline; send it at once",
+        )
+    };
+    let body = read.map_err(slow)?.map_err(|error| body_problem(&error, limit))?;
+    let parsed = parse(&body, service.config.max_inputs)?;
     let (ids, inputs): (Vec<_>, Vec<_>) = parsed.inputs.into_iter().unzip();
     let texts: Vec<_> = inputs.iter().map(|input| input.text.clone()).collect();
     let outcomes = tokio::time::timeout(service.deadline(), service.engine.classify(inputs)).await.map_err(|_| {
@@ -34,7 +43,8 @@ pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, b
     })??;
     if let Some((index, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| outcome.truncated && !parsed.options.truncate) {
         let detail = format!("input {index} is longer than the model reads ({} tokens), and options.truncate is false", outcome.tokens);
-        let errors = vec![FieldError { pointer: format!("/input/{index}"), detail: detail.clone() }];
+        let pointer = if parsed.single { "/input".to_owned() } else { format!("/input/{index}") };
+        let errors = vec![FieldError { pointer, detail: detail.clone() }];
         return Err(Problem { errors, ..Problem::invalid("", detail) });
     }
     let shape = Shape { tasks: &parsed.tasks, top_k: parsed.options.top_k, unit: parsed.options.offset_unit };

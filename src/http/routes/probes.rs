@@ -2,6 +2,7 @@
 
 use crate::http::problem::Problem;
 use crate::http::server::Service;
+use crate::telemetry;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use std::sync::Arc;
@@ -16,10 +17,19 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
     if service.draining() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is stopping", "the server is stopping"));
     }
+    if !service.engine.is_alive() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopped",
+            "The engine has stopped",
+            "the engine has stopped; restart the server",
+        ));
+    }
     Ok("ready\n")
 }
 
 /// `GET /metrics`: Prometheus text.
 pub async fn metrics(State(service): State<Arc<Service>>) -> ([(HeaderName, &'static str); 1], String) {
+    telemetry::queue_depth(service.engine.queue_depth());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], service.metrics.render())
 }

@@ -24,6 +24,9 @@ impl Rule for AskedForHuman {
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
         let missing = || RuleError { rule: self.id(), detail: "the model has no intent head".to_owned() };
         let intent = facts.prediction.intent.as_ref().ok_or_else(missing)?;
+        if !intent.ranking.iter().any(|(name, _)| self.intents.contains(name)) {
+            return Err(RuleError { rule: self.id(), detail: format!("the model knows none of the intents {}", self.intents.join(", ")) });
+        }
         let best = intent.ranking.first().filter(|(name, score)| self.intents.contains(name) && rounded(*score) >= self.min_score);
         Ok(best.map(|(name, score)| Finding {
             rule: self.id(),

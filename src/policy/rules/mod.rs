@@ -35,7 +35,11 @@ mod tests {
 
     fn prediction(intent: &str, score: f32, sentiment: f32, anger: f32) -> Prediction {
         Prediction {
-            intent: Some(IntentPrediction { status: Status::Matched, ranking: vec![(intent.to_owned(), score)], rejection: 0.0 }),
+            intent: Some(IntentPrediction {
+                status: Status::Matched,
+                ranking: vec![(intent.to_owned(), score), ("human_agent".to_owned(), 0.0)],
+                rejection: 0.0,
+            }),
             entities: Some(vec![]),
             sentiment: Some(SentimentPrediction { label: Sentiment::Neutral, score: sentiment, probabilities: [0.0, 1.0, 0.0] }),
             emotions: Some(vec![EmotionScore { name: "anger".to_owned(), score: anger, present: anger > 0.5 }]),
@@ -70,9 +74,16 @@ mod tests {
 
     #[test]
     fn a_rule_without_its_fact_is_an_error_and_not_a_pass() {
-        let decision = Policy::new("default", PolicyFile::default()).decide(&Facts { text: "hi", prediction: &Prediction::default() });
-        let errors: Vec<_> = decision.errors.iter().map(|error| error.rule).collect();
-        assert_eq!(errors, ["asked_for_human", "negative_sentiment", "strong_emotion"]);
-        assert!(!decision.escalate);
+        let policy = Policy::new("default", PolicyFile::default());
+        let errors = |prediction: &Prediction| {
+            let decision = policy.decide(&Facts { text: "hi", prediction });
+            assert!(!decision.escalate);
+            decision.errors.iter().map(|error| error.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(errors(&Prediction::default()), ["asked_for_human", "negative_sentiment", "strong_emotion"]);
+        let mut other = prediction("track_order", 0.9, 0.0, 0.0);
+        other.intent = other.intent.map(|intent| IntentPrediction { ranking: vec![("talk_to_us".to_owned(), 0.9)], ..intent });
+        other.emotions = Some(vec![]);
+        assert_eq!(errors(&other), ["asked_for_human", "strong_emotion"], "labels that the model lacks");
     }
 }

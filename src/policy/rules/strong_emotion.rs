@@ -29,6 +29,10 @@ impl Rule for StrongEmotion {
             (score >= threshold).then_some((emotion.name.as_str(), score, threshold))
         });
         let furthest = strong.max_by(|(_, a, at), (_, b, bt)| (a - at).total_cmp(&(b - bt)));
+        let unknown = self.any_of.keys().find(|name| !emotions.iter().any(|emotion| emotion.name == **name));
+        if let (None, Some(name)) = (&furthest, unknown) {
+            return Err(RuleError { rule: self.id(), detail: format!("the model knows no emotion `{name}`") });
+        }
         Ok(furthest.map(|(name, score, threshold)| Finding {
             rule: self.id(),
             value: Some(score),

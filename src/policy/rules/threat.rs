@@ -31,9 +31,23 @@ impl Rule for Threat {
     }
 }
 
-/// The words of a text in lower case, each between spaces.
+/// The words of a text in lower case, each between spaces, without possessive `'s`.
 fn words(text: &str) -> String {
-    let lower = text.to_lowercase();
-    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'' && c != '\u{2019}').filter(|word| !word.is_empty());
+    let lower = text.to_lowercase().replace('\u{2019}', "'");
+    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '\'').map(|word| word.trim_matches('\''));
+    let words = words.map(|word| word.strip_suffix("'s").unwrap_or(word)).filter(|word| !word.is_empty());
     words.fold(" ".to_owned(), |all, word| all + word + " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_and_possessives_hide_nothing() {
+        for text in ["My lawyer's going to call", "my 'lawyer'", "my lawyer\u{2019}s bill", "LAWYER!!"] {
+            assert!(words(text).contains(&words("lawyer")), "{text}");
+        }
+        assert!(!words("lawyerly").contains(&words("lawyer")));
+    }
 }
