@@ -9,5 +9,6 @@ mod http;
 mod layering;
 mod models;
 mod shop;
+mod storefront;
 mod text;
 mod training;
