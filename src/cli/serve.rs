@@ -5,6 +5,7 @@ use crate::config::{ServeConfig, ServeFlags};
 use crate::http::{Service, serve};
 use anyhow::Context as _;
 use clap::Args;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,6 +68,7 @@ impl ServeArgs {
 
 fn start_log(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
     if json { log.json().init() } else { log.with_target(false).init() }
 }
