@@ -192,5 +192,20 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         manifest.files.insert(file.to_owned(), file_sha256(&to.join(file))?);
     }
-    place(MANIFEST, &|path| Ok(std::fs::write(path, toml::to_string(&manifest)?)?))
+    place(MANIFEST, &|path| Ok(std::fs::write(path, toml::to_string(&shortened(toml::Value::try_from(&manifest)?))?)?))
+}
+
+/// Numbers that came from f32 in their shortest form: 0.7, not 0.699999988079071.
+fn shortened(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Float(number) => {
+            #[expect(clippy::cast_possible_truncation, reason = "only a number that f32 holds exactly is shortened")]
+            let single = number as f32;
+            let short = if f64::from(single) == number { single.to_string().parse().unwrap_or(number) } else { number };
+            toml::Value::Float(short)
+        }
+        toml::Value::Array(values) => toml::Value::Array(values.into_iter().map(shortened).collect()),
+        toml::Value::Table(table) => toml::Value::Table(table.into_iter().map(|(key, value)| (key, shortened(value))).collect()),
+        other => other,
+    }
 }
