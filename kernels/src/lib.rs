@@ -1,7 +1,7 @@
 //! Compute kernels of hearken: slices in, slices out.
 //!
 //! A kernel is reachable only through a [`Kernels`] table, and a table only through [`best`] or a [`Tier`] whose check has
-//! passed, so no instruction can run on a processor that lacks it. The slow, obvious versions in [`reference`] are the
+//! passed, so no instruction can run on a processor that lacks it. The slow, obvious versions in [`mod@reference`] are the
 //! specification; `tests/conformance.rs` compares every tier with them. This crate knows nothing of models, tensors or threads.
 //!
 //! ```
