@@ -1,7 +1,6 @@
 //! `hearken eval`: every figure of a model on data, through the same door that the server uses.
 
 use super::load;
-use crate::conversation::Turn;
 use crate::data::{DataDirectory, Example, Split};
 use crate::engine::{Engine, Input};
 use crate::eval::{Gate, Judged, line, report, text};
@@ -92,7 +91,7 @@ fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]) ->
     for chunk in examples.chunks(CHUNK) {
         let inputs = chunk.iter().map(|example| Input {
             text: example.text.clone(),
-            context: example.context.iter().map(|turn| Turn { role: turn.role, text: turn.text.clone() }).collect(),
+            context: example.context.clone(),
             values: ValueContext { now: None, region: None },
         });
         let outcomes = runtime.block_on(engine.classify(inputs.collect()))?;

@@ -134,8 +134,7 @@ impl Engine {
         let encode = move || {
             let one = |input: Input| {
                 let started = Instant::now();
-                let context: Vec<_> = input.context.iter().map(|turn| turn.text.clone()).collect();
-                let encoded = model.text.encode(&input.text, &context)?;
+                let encoded = model.text.encode(&input.text, input.context.iter().map(|turn| &turn.text))?;
                 telemetry::stage(Stage::Encode, started.elapsed());
                 Ok((input, encoded, started.elapsed()))
             };

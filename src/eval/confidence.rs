@@ -1,5 +1,8 @@
 //! Whether probabilities can be believed, and whether a score separates.
 
+/// Bins of every reported calibration error.
+pub const CALIBRATION_BINS: usize = 15;
+
 /// Expected calibration error over equally wide bins (Naeini et al., 2015): the mean distance between confidence and accuracy,
 /// weighted by the examples of each bin. `pairs` are confidence and whether it was right.
 #[must_use]

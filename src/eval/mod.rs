@@ -7,7 +7,7 @@ mod report;
 mod spans;
 
 pub use classification::{Classification, Counts};
-pub use confidence::{area_under_roc, expected_calibration_error};
+pub use confidence::{CALIBRATION_BINS, area_under_roc, expected_calibration_error};
 pub use render::{line, text};
 pub use report::{Gate, Judged, Report, report};
 pub use spans::SpanScores;

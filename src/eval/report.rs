@@ -1,13 +1,11 @@
 //! The report: every figure of every head, once, for people and for programs.
 
 use super::classification::macro_f1;
-use super::{Classification, Counts, SpanScores, area_under_roc, expected_calibration_error};
+use super::{CALIBRATION_BINS, Classification, Counts, SpanScores, area_under_roc, expected_calibration_error};
 use crate::data::{Example, IntentLabel};
 use crate::heads::{Prediction, Status};
 use serde::Serialize;
 use std::collections::BTreeMap;
-
-const BINS: usize = 15;
 
 /// A prediction beside what is known of its example.
 #[derive(Debug)]
@@ -142,7 +140,7 @@ fn intents(judged: &[Judged<'_>]) -> Option<IntentScores> {
         out_of_scope_precision: rejected.precision(),
         out_of_scope_recall: rejected.recall(),
         out_of_scope_auroc: area_under_roc(&separation),
-        expected_calibration_error: expected_calibration_error(&confidence, BINS),
+        expected_calibration_error: expected_calibration_error(&confidence, CALIBRATION_BINS),
         labels,
     })
 }
@@ -171,7 +169,7 @@ fn sentiments(judged: &[Judged<'_>]) -> Option<SentimentScores> {
         mean_absolute_error: mean(
             rows.iter().map(|(_, [negative, _, positive], said)| f64::from((positive - negative - said.score).abs())),
         ),
-        expected_calibration_error: expected_calibration_error(&confidence, BINS),
+        expected_calibration_error: expected_calibration_error(&confidence, CALIBRATION_BINS),
     })
 }
 
@@ -196,7 +194,7 @@ fn emotions(judged: &[Judged<'_>]) -> Option<EmotionScores> {
     }
     scores.micro_f1 = total.f1();
     scores.macro_f1 = macro_f1(&scores.labels);
-    scores.expected_calibration_error = expected_calibration_error(&confidence, BINS);
+    scores.expected_calibration_error = expected_calibration_error(&confidence, CALIBRATION_BINS);
     Some(scores).filter(|scores| scores.examples > 0)
 }
 

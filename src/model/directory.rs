@@ -42,7 +42,7 @@ impl LoadedModel {
         check_files(path, &manifest)?;
         let config = EncoderConfig::parse(&read(path, CONFIG)?)?;
         let text = TextEncoder::open(&existing(path, TOKENIZER)?, manifest.max_tokens, manifest.context_tokens)?;
-        let weights = map(&existing(path, WEIGHTS)?)?;
+        let weights = map_weights(&existing(path, WEIGHTS)?)?;
         let model = Self { path: path.to_owned(), config, manifest, text, weights };
         model.check()?;
         Ok(model)
@@ -138,8 +138,12 @@ fn check_files(directory: &Path, manifest: &Manifest) -> Result<(), ModelError> 
     Ok(())
 }
 
+/// Maps a weights file into memory.
+///
+/// # Errors
+/// When the file cannot be read or is not a safetensors file.
 #[expect(unsafe_code, reason = "a memory map is what keeps one copy of the weights for every process")]
-fn map(path: &Path) -> Result<MmapedSafetensors, ModelError> {
+pub fn map_weights(path: &Path) -> Result<MmapedSafetensors, ModelError> {
     // SAFETY: a map is sound while nobody changes the file beneath it. Model directories are read-only by contract: hearken
     // writes weights under another name and renames, so a file that is mapped is never written.
     unsafe { MmapedSafetensors::new(path) }.map_err(|error| ModelError::Weights(error.to_string()))

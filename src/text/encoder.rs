@@ -88,11 +88,20 @@ impl TextEncoder {
         self.max_tokens
     }
 
+    /// Most tokens of context.
+    #[must_use]
+    pub fn context_tokens(&self) -> usize {
+        self.context_tokens
+    }
+
     /// Encodes a message and the turns before it, oldest first. The newest turns are kept whole while they fit.
     ///
     /// # Errors
     /// When the tokenizer fails on the text.
-    pub fn encode(&self, message: &Utterance, context: &[Utterance]) -> Result<Encoded, EncodeError> {
+    pub fn encode<'a, C>(&self, message: &Utterance, context: C) -> Result<Encoded, EncodeError>
+    where
+        C: IntoIterator<Item = &'a Utterance, IntoIter: DoubleEndedIterator>,
+    {
         let encoding = self.tokens(message)?;
         let room = self.max_tokens - 2;
         let kept = encoding.get_ids().len().min(room);
@@ -101,7 +110,7 @@ impl TextEncoder {
         ids.extend(encoding.get_ids().iter().take(kept));
         ids.push(self.sep);
         let mut segments = vec![0; ids.len()];
-        for turn in self.newest_that_fit(context, self.max_tokens - ids.len())? {
+        for turn in self.newest_that_fit(context.into_iter(), self.max_tokens - ids.len())? {
             segments.resize(segments.len() + turn.len() + 1, 1);
             ids.extend(turn);
             ids.push(self.sep);
@@ -113,10 +122,14 @@ impl TextEncoder {
         self.tokenizer.encode(text, false).map_err(|error| EncodeError(error.to_string()))
     }
 
-    fn newest_that_fit(&self, context: &[Utterance], room: usize) -> Result<Vec<Vec<u32>>, EncodeError> {
+    fn newest_that_fit<'a>(
+        &self,
+        context: impl DoubleEndedIterator<Item = &'a Utterance>,
+        room: usize,
+    ) -> Result<Vec<Vec<u32>>, EncodeError> {
         let mut room = room.min(self.context_tokens);
         let mut turns = Vec::new();
-        for turn in context.iter().rev() {
+        for turn in context.rev() {
             if room == 0 {
                 break;
             }

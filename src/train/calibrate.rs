@@ -5,12 +5,11 @@ use super::labels::Labels;
 use super::validate::place;
 use crate::backend::{BatchLogits, HeadKind};
 use crate::data::{Example, IntentLabel};
-use crate::eval::expected_calibration_error;
-use crate::heads::{Heads, IntentPrediction, Status, log_softmax, sigmoid};
+use crate::eval::{CALIBRATION_BINS, expected_calibration_error};
+use crate::heads::{Heads, IntentPrediction, Sentiment, Status, log_softmax, sigmoid};
 use crate::model::{Calibration, HeadsManifest, IntentManifest};
 use ndarray::Array1;
 
-const BINS: usize = 15;
 /// Fewer known labels than this are too few to fit on; the defaults stay.
 const LEAST: usize = 20;
 /// Fewer positives than this are too few to choose an emotion's threshold by.
@@ -47,9 +46,9 @@ pub fn calibrate(
         head.calibration = softmax_calibration(&known.collect::<Vec<_>>());
     }
     if let Some(head) = &mut heads.sentiment {
-        let known = numbered().filter_map(|(i, item)| {
-            let [negative, neutral, positive] = item.targets.sentiment?;
-            let class = if neutral >= negative.max(positive) { 1 } else { usize::from(positive > negative) * 2 };
+        let known = examples.iter().enumerate().filter_map(|(i, example)| {
+            let label = example.sentiment_label()?;
+            let class = Sentiment::ALL.into_iter().position(|other| other == label)?;
             Some((row(HeadKind::Sentiment, i)?.row(0).to_owned(), class))
         });
         head.calibration = softmax_calibration(&known.collect::<Vec<_>>());
@@ -127,7 +126,7 @@ fn sigmoid_calibration(known: &[(Array1<f32>, Vec<f32>)]) -> Calibration {
 
 fn calibration(temperature: f32, confidence: &[(f32, bool)]) -> Calibration {
     #[expect(clippy::cast_possible_truncation, reason = "a report's figure")]
-    let error = expected_calibration_error(confidence, BINS) as f32;
+    let error = expected_calibration_error(confidence, CALIBRATION_BINS) as f32;
     Calibration { temperature, expected_calibration_error: Some(error) }
 }
 

@@ -5,7 +5,7 @@ use super::recipe::Recipe;
 use crate::data::{DataDirectory, Example, IntentLabel, Split};
 use crate::heads::tag_count;
 use crate::model::{DataProvenance, file_sha256};
-use crate::text::{Encoded, TextEncoder, Utterance};
+use crate::text::{Encoded, TextEncoder};
 use anyhow::{Context as _, ensure};
 use rand::seq::SliceRandom as _;
 use rand::{SeedableRng as _, rngs::SmallRng};
@@ -112,8 +112,7 @@ pub struct Item {
 /// When the tokenizer fails.
 pub fn items(examples: &[Example], labels: &Labels, text: &TextEncoder) -> anyhow::Result<Vec<Item>> {
     let item = |example: &Example| {
-        let context: Vec<Utterance> = example.context.iter().map(|turn| turn.text.clone()).collect();
-        let input = text.encode(&example.text, &context).with_context(|| example.place.to_string())?;
+        let input = text.encode(&example.text, example.context.iter().map(|turn| &turn.text)).with_context(|| example.place.to_string())?;
         let targets = targets(example, labels, &input);
         Ok(Item { input, targets })
     };

@@ -18,8 +18,6 @@ type Moments = (Vec<f32>, Vec<f32>);
 /// The optimiser's state.
 pub struct Optimizer {
     moments: HashMap<String, Moments>,
-    /// Steps done.
-    pub steps: u64,
     total_steps: u64,
 }
 
@@ -37,16 +35,15 @@ impl Optimizer {
     #[must_use]
     pub fn new(parameters: &Parameters, total_steps: u64) -> Self {
         let zeros = |var: &candle_core::Var| (vec![0.0; var.elem_count()], vec![0.0; var.elem_count()]);
-        Self { moments: parameters.iter().map(|(name, var)| (name.to_owned(), zeros(var))).collect(), steps: 0, total_steps }
+        Self { moments: parameters.iter().map(|(name, var)| (name.to_owned(), zeros(var))).collect(), total_steps }
     }
 
     /// An optimiser that goes on from saved moments.
     ///
     /// # Errors
     /// When a tensor is not of f32.
-    pub fn restore(parameters: &Parameters, saved: &HashMap<String, Tensor>, steps: u64, total_steps: u64) -> Result<Self> {
+    pub fn restore(parameters: &Parameters, saved: &HashMap<String, Tensor>, total_steps: u64) -> Result<Self> {
         let mut optimizer = Self::new(parameters, total_steps);
-        optimizer.steps = steps;
         for (name, (first, second)) in &mut optimizer.moments {
             for (part, values) in [("first", first), ("second", second)] {
                 let key = format!("{part}.{name}");
@@ -55,6 +52,12 @@ impl Optimizer {
             }
         }
         Ok(optimizer)
+    }
+
+    /// Steps of the whole run.
+    #[must_use]
+    pub fn total_steps(&self) -> u64 {
+        self.total_steps
     }
 
     /// The moments as tensors, to be saved.
@@ -71,19 +74,18 @@ impl Optimizer {
         Ok(tensors)
     }
 
-    /// One step. Gives the norm of the gradient before clipping.
+    /// One step after `done` others. Gives the norm of the gradient before clipping.
     ///
     /// # Errors
     /// When a gradient is not finite or the device fails.
     #[expect(clippy::cast_possible_truncation, reason = "learning rates and moments are kept in f32")]
-    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore, recipe: &Recipe) -> Result<f64> {
+    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore, recipe: &Recipe, done: u64) -> Result<f64> {
         let norm = gradient_norm(parameters, gradients)?;
         if !norm.is_finite() {
-            candle_core::bail!("the gradient is not finite at step {}; lower learning_rate", self.steps + 1);
+            candle_core::bail!("the gradient is not finite at step {}; lower learning_rate", done + 1);
         }
-        let factor = schedule(self.steps, self.total_steps, recipe.warmup);
-        self.steps += 1;
-        let power = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        let factor = schedule(done, self.total_steps, recipe.warmup);
+        let power = i32::try_from(done + 1).unwrap_or(i32::MAX);
         for (name, var) in parameters.iter() {
             let (Some(gradient), Some(moments)) = (gradients.get(var.as_tensor()), self.moments.get_mut(name)) else { continue };
             let rate = if name.starts_with("heads.") { recipe.head_learning_rate } else { recipe.learning_rate };

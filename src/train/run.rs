@@ -10,14 +10,12 @@ use super::optimizer::Optimizer;
 use super::parameters::Parameters;
 use super::recipe::Recipe;
 use super::validate;
-use crate::backend::HeadKind;
 use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
 use crate::batch::PackedBatch;
 use crate::eval::Report;
-use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex};
+use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights};
 use crate::text::TextEncoder;
 use anyhow::{Context as _, bail, ensure};
-use candle_core::safetensors::MmapedSafetensors;
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -140,9 +138,7 @@ impl<'a> Run<'a> {
         );
         let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
         let text = TextEncoder::open(&job.base.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
-        let kind = |name| HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
-        let heads = heads.rows().into_iter().filter_map(|(name, rows)| Some((kind(name)?, rows))).collect();
-        let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads };
+        let shape = NetworkShape::new(config, Pooling::Mean, &heads);
         let train = items(&corpus.train, &labels, &text)?;
         let valid = items(&corpus.valid, &labels, &text)?;
         let base_sha256 = file_sha256(&job.base.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
@@ -156,10 +152,10 @@ impl<'a> Run<'a> {
                 job.out.display()
             );
             let parameters = Parameters::from_tensors(&shape, &saved.parameters)?;
-            let optimizer = Optimizer::restore(&parameters, &saved.moments, saved.state.steps, total)?;
+            let optimizer = Optimizer::restore(&parameters, &saved.moments, total)?;
             (parameters, optimizer, saved.state)
         } else {
-            let parameters = Parameters::from_base(&shape, &map(&job.base.join("model.safetensors"))?, job.seed)?;
+            let parameters = Parameters::from_base(&shape, &map_weights(&job.base.join("model.safetensors"))?, job.seed)?;
             let optimizer = Optimizer::new(&parameters, total);
             (parameters, optimizer, State { fingerprint, epoch: 0, step_in_epoch: 0, steps: 0, best: None, loss_sum: 0.0 })
         };
@@ -192,7 +188,7 @@ impl<'a> Run<'a> {
     fn epoch(&mut self, observer: &mut dyn Observer) -> anyhow::Result<bool> {
         let recipe = &self.job.recipe;
         let batches = epoch_batches(self.train.len(), recipe.batch_rows, self.job.seed, self.state.epoch);
-        let total_steps = batches.len() as u64 * u64::from(recipe.epochs);
+        let total_steps = self.optimizer.total_steps();
         for batch in batches.iter().skip(self.state.step_in_epoch) {
             if observer.interrupted() {
                 return Ok(false);
@@ -211,11 +207,12 @@ impl<'a> Run<'a> {
         self.state.epoch += 1;
         self.state.step_in_epoch = 0;
         self.state.loss_sum = 0.0;
-        let better = self.state.best.as_ref().is_none_or(|best| report.score() > best.score);
+        let score = report.score();
+        let better = self.state.best.as_ref().is_none_or(|best| score > best.score);
         if better {
             self.checkpoints.save_best(&self.parameters.tensors())?;
             let figures = report.figures();
-            self.state.best = Some(Best { score: report.score(), epochs: self.state.epoch, steps: self.state.steps, figures });
+            self.state.best = Some(Best { score, epochs: self.state.epoch, steps: self.state.steps, figures });
         }
         self.save()?;
         observer.epoch(self.state.epoch, &report, better);
@@ -230,7 +227,6 @@ impl<'a> Run<'a> {
         let mut dropout = Dropout::new(recipe.dropout, self.job.seed.wrapping_add(self.state.steps).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let output = self.network.forward(&packed, &Fused, &mut dropout)?;
         let Some(loss) = batch_loss(&self.network, &output, &items, &self.labels, recipe)? else {
-            self.optimizer.steps += 1;
             return Ok(0.0);
         };
         let value = f64::from(loss.to_scalar::<f32>()?);
@@ -238,7 +234,7 @@ impl<'a> Run<'a> {
             bail!("the loss is not finite at step {}; lower learning_rate and start anew with --force", self.state.steps + 1);
         }
         let gradients = loss.backward()?;
-        self.optimizer.step(&self.parameters, &gradients, recipe)?;
+        self.optimizer.step(&self.parameters, &gradients, recipe, self.state.steps)?;
         Ok(value)
     }
 
@@ -271,7 +267,7 @@ impl<'a> Run<'a> {
             version: recipe.version.clone(),
             language: recipe.language.clone(),
             max_tokens: recipe.max_tokens,
-            context_tokens: if self.corpus.has_context() { recipe.context_tokens } else { 0 },
+            context_tokens: self.text.context_tokens(),
             pooling: self.shape.pooling,
             files: std::collections::BTreeMap::new(),
             heads,
@@ -289,7 +285,6 @@ impl<'a> Run<'a> {
         };
         let card = super::card::card(&manifest);
         export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
-        drop(self.text);
         LoadedModel::open(&self.job.out).context("the written model does not load")?;
         self.checkpoints.remove()?;
         Ok(report)
@@ -307,12 +302,6 @@ fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {
         checkpoints.remove()?;
     }
     std::fs::create_dir_all(&job.out).with_context(|| format!("`{}` cannot be made", job.out.display()))
-}
-
-#[expect(unsafe_code, reason = "a base of some hundred megabytes is read once, tensor by tensor")]
-fn map(path: &std::path::Path) -> anyhow::Result<MmapedSafetensors> {
-    // SAFETY: the base is only read here, and hearken never writes to a file of this name but by renaming.
-    Ok(unsafe { MmapedSafetensors::new(path) }?)
 }
 
 fn fingerprint(job: &Job, corpus: &Corpus, base_sha256: &str) -> anyhow::Result<String> {

@@ -3,7 +3,7 @@
 use super::{Dropout, Ops};
 use crate::backend::HeadKind;
 use crate::batch::PackedBatch;
-use crate::model::{EncoderConfig, LoadedModel, Pooling};
+use crate::model::{EncoderConfig, HeadsManifest, LoadedModel, Pooling};
 use candle_core::{Device, Result, Tensor};
 use std::ops::Range;
 
@@ -19,12 +19,18 @@ pub struct NetworkShape {
 }
 
 impl NetworkShape {
+    /// The shape of an encoder with the heads that a manifest describes.
+    #[must_use]
+    pub fn new(encoder: EncoderConfig, pooling: Pooling, heads: &HeadsManifest) -> Self {
+        let kind = |name| HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
+        let heads = heads.rows().into_iter().filter_map(|(name, rows)| Some((kind(name)?, rows))).collect();
+        Self { encoder, pooling, heads }
+    }
+
     /// The shape of a model's network.
     #[must_use]
     pub fn of(model: &LoadedModel) -> Self {
-        let heads = model.manifest.heads.rows().into_iter();
-        let heads = heads.filter_map(|(name, rows)| HeadKind::ALL.into_iter().find(|kind| kind.name() == name).map(|kind| (kind, rows)));
-        Self { encoder: model.config.clone(), pooling: model.manifest.pooling, heads: heads.collect() }
+        Self::new(model.config.clone(), model.manifest.pooling, &model.manifest.heads)
     }
 }
 
