@@ -11,7 +11,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use hearken::backend::candle::{Fused, Network, NetworkShape};
-use hearken::backend::choose;
+use hearken::backend::{Cores, Options, choose};
 use hearken::batch::PackedBatch;
 use hearken::model::LoadedModel;
 use hearken::text::Utterance;
@@ -35,7 +35,7 @@ fn peer(model: &LoadedModel) -> BertModel {
 fn encoder(criterion: &mut Criterion) {
     let model = LoadedModel::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/storefront-en")).unwrap();
     let peer = peer(&model);
-    let mut reference = choose("candle").unwrap().prepare(&model).unwrap();
+    let mut reference = choose("candle").unwrap().prepare(&model, Options::default()).unwrap();
     let load = &mut |name: &str, shape: &[usize]| model.tensor(name, shape, &Device::Cpu).map_err(candle_core::Error::wrap);
     let network = Network::load(&NetworkShape::of(&model), load).unwrap();
     let mut group = criterion.benchmark_group("alone");
@@ -50,7 +50,7 @@ fn encoder(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("candle-transformers", tokens), |b| {
             b.iter(|| black_box(peer.forward(&ids, &segments, None).unwrap()))
         });
-        group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| b.iter(|| black_box(reference.run(&batch).unwrap())));
+        group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| b.iter(|| black_box(reference.run(&batch, Cores::One).unwrap())));
         group.bench_function(BenchmarkId::new("hearken fused", tokens), |b| b.iter(|| black_box(network.logits(&batch, &Fused).unwrap())));
     }
     group.finish();

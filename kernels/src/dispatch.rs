@@ -1,6 +1,6 @@
 //! Which tier runs: each tier's processor check, the environment's cap, and one choice per process.
 
-use crate::isa::{avx2, avx512, scalar};
+use crate::isa;
 use crate::table::Kernels;
 use std::sync::OnceLock;
 
@@ -24,50 +24,80 @@ pub enum TierStatus {
     Capped,
 }
 
-/// Every tier, slowest first.
+/// Every tier of this architecture, slowest first.
 pub const TIERS: &[Tier] = &[
-    Tier { name: "scalar", missing: || None, table: &scalar::TABLE },
-    Tier { name: "avx2", missing: missing_avx2, table: &avx2::TABLE },
-    Tier { name: "avx512", missing: missing_avx512, table: &avx512::TABLE },
+    Tier { name: "scalar", missing: || None, table: &isa::scalar::TABLE },
+    #[cfg(target_arch = "x86_64")]
+    Tier { name: "avx2", missing: || missing(&[AVX2]), table: &isa::avx2_tier::TABLE },
+    #[cfg(target_arch = "x86_64")]
+    Tier { name: "avx-vnni", missing: || missing(&[AVX2, AVX_VNNI]), table: &isa::avx_vnni_tier::TABLE },
+    #[cfg(target_arch = "x86_64")]
+    Tier { name: "avx512", missing: || missing(&[AVX2, AVX512]), table: &isa::avx512_tier::TABLE },
+    #[cfg(target_arch = "x86_64")]
+    Tier { name: "avx512-bf16", missing: || missing(&[AVX2, AVX512, BF16]), table: &isa::avx512_bf16_tier::TABLE },
+    #[cfg(target_arch = "x86_64")]
+    Tier { name: "amx", missing: || missing(&[AVX2, AVX512, BF16]).or_else(isa::amx::missing), table: &isa::amx_tier::TABLE },
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Tier { name: "neon", missing: || missing(&[NEON]), table: &isa::neon_tier::TABLE },
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Tier { name: "dotprod", missing: || missing(&[NEON, DOTPROD]), table: &isa::dotprod_tier::TABLE },
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    Tier { name: "i8mm", missing: || missing(&[NEON, DOTPROD, I8MM]), table: &isa::i8mm_tier::TABLE },
 ];
 
-#[cfg(target_arch = "x86_64")]
-fn missing_avx2() -> Option<&'static str> {
-    if !std::arch::is_x86_feature_detected!("avx2") {
-        return Some("avx2");
-    }
-    (!std::arch::is_x86_feature_detected!("fma")).then_some("fma")
+/// Processor features, each with its check.
+type Features = &'static [(&'static str, fn() -> bool)];
+
+/// The first of these features that the processor lacks.
+fn missing(groups: &[Features]) -> Option<&'static str> {
+    groups.iter().flat_map(|group| group.iter()).find(|(_, present)| !present()).map(|(name, _)| *name)
 }
 
 #[cfg(target_arch = "x86_64")]
-fn missing_avx512() -> Option<&'static str> {
-    if let Some(feature) = missing_avx2() {
-        return Some(feature);
+mod x86 {
+    use super::Features;
+
+    macro_rules! features {
+        ($($name:tt),*) => { &[$(($name, || std::arch::is_x86_feature_detected!($name))),*] };
     }
-    let features = [
-        ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
-        ("avx512vl", std::arch::is_x86_feature_detected!("avx512vl")),
-        ("avx512dq", std::arch::is_x86_feature_detected!("avx512dq")),
-        ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
-    ];
-    features.into_iter().find(|(_, present)| !present).map(|(feature, _)| feature)
-}
 
-#[cfg(not(target_arch = "x86_64"))]
-fn missing_avx2() -> Option<&'static str> {
-    Some("x86_64")
+    pub const AVX2: Features = features!("avx2", "fma", "f16c");
+    pub const AVX_VNNI: Features = features!("avxvnni");
+    pub const AVX512: Features = features!("avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512vnni");
+    pub const BF16: Features = features!("avx512bf16");
 }
+#[cfg(target_arch = "x86_64")]
+use x86::{AVX_VNNI, AVX2, AVX512, BF16};
 
-#[cfg(not(target_arch = "x86_64"))]
-fn missing_avx512() -> Option<&'static str> {
-    Some("x86_64")
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod arm {
+    use super::Features;
+
+    macro_rules! features {
+        ($($name:tt),*) => { &[$(($name, || std::arch::is_aarch64_feature_detected!($name))),*] };
+    }
+
+    pub const NEON: Features = features!("neon");
+    pub const DOTPROD: Features = features!("dotprod");
+    pub const I8MM: Features = features!("i8mm", "bf16");
 }
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use arm::{DOTPROD, I8MM, NEON};
 
 impl Tier {
     /// The tier's kernels, if this processor has what they need. The environment's cap does not matter here.
     #[must_use]
     pub fn kernels(&self) -> Option<&'static Kernels> {
         (self.missing)().is_none().then_some(self.table)
+    }
+
+    /// The tier's kernels, unchecked: for tests under an emulator, which the check does not see.
+    ///
+    /// # Safety
+    /// The processor, or what emulates it, runs every instruction of the tier.
+    #[must_use]
+    pub unsafe fn kernels_unchecked(&self) -> &'static Kernels {
+        self.table
     }
 }
 
@@ -101,7 +131,7 @@ pub fn best() -> &'static Kernels {
     BEST.get_or_init(|| {
         let cap = cap();
         let usable = TIERS.iter().enumerate().filter(|(index, _)| *index <= cap).filter_map(|(_, tier)| tier.kernels());
-        usable.fold(&scalar::TABLE, |_, faster| faster)
+        usable.fold(&isa::scalar::TABLE, |_, faster| faster)
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A kernel is reachable only through a [`Kernels`] table, and a table only through [`best`] or a [`Tier`] whose check has
 //! passed, so no instruction can run on a processor that lacks it. The slow, obvious versions in [`mod@reference`] are the
-//! specification; `tests/conformance.rs` compares every tier with them. This crate knows nothing of models, tensors or threads.
+//! specification; `tests/conformance.rs` compares every tier with them. This crate knows nothing of models or tensors.
 //!
 //! ```
 //! let kernels = hearken_kernels::best();
@@ -21,10 +21,21 @@
     reason = "numeric code: lengths are checked at the head of each kernel, names follow the formulas, a tier must inline what it compiles"
 )]
 
+mod attention;
 mod dispatch;
+mod gemm;
 mod isa;
+mod matrix;
+mod memory;
 pub mod reference;
+mod rows;
 mod table;
+mod team;
 
+pub use attention::RaggedAttention;
 pub use dispatch::{TIERS, Tier, TierStatus, best, chosen, tiers};
+pub use gemm::Epilogue;
+pub use matrix::{Activations, Element, GELU_LOW, PANEL, PackedMatrix, Packing, Range};
+pub use rows::Gather;
 pub use table::{AdamW, Attention, Kernels, LayerNorm};
+pub use team::Team;

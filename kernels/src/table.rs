@@ -1,4 +1,13 @@
 //! The table: one slot per operation, with its promise. A tier fills every slot.
+//!
+//! A slot of the forward pass does a part of an operation; its safe door, which checks the sizes and gives out the parts, is
+//! beside the operation's types: `gemm`, `attention`, `rows`.
+
+use crate::attention::Attending;
+use crate::gemm::Product;
+use crate::matrix::Element;
+use crate::rows::{Conversion, Embedding, Normalising};
+use std::ops::Range;
 
 /// Shape of a layer-norm: rows of `hidden` values, normalised with `epsilon` added to the variance.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +65,12 @@ macro_rules! table {
         pub struct Kernels {
             /// The tier's name.
             pub name: &'static str,
+            pub(crate) accelerated: &'static [Element],
+            pub(crate) product: unsafe fn(&Product<'_>, Range<usize>),
+            pub(crate) attend: unsafe fn(&Attending<'_>, usize, Range<usize>),
+            pub(crate) embed: unsafe fn(&Embedding<'_>, Range<usize>),
+            pub(crate) normalise: unsafe fn(&Normalising<'_>, Range<usize>),
+            pub(crate) convert: unsafe fn(&Conversion<'_>, Range<usize>),
             $( pub(crate) $slot: unsafe fn($($kind),*), )*
         }
 
@@ -74,6 +89,21 @@ macro_rules! table {
 }
 
 table! {
+    /// `x[i] = e^x[i]`, `x` in [-87, 88] and clamped to that; relative error at most 2.5e-7.
+    exp(x: &mut [f32]);
+
+    /// `x[i] = tanh(x[i])`; absolute error at most 3e-7.
+    tanh(x: &mut [f32]);
+
+    /// `x[i] = x[i] * Phi(x[i])` as products have it in their epilogue; absolute error at most 4e-5, and `1e-5 |x|` beyond 4.2.
+    quick_gelu(x: &mut [f32]);
+
+    /// Softmax of each row of `width` values, in place; error at most 1e-6.
+    ///
+    /// # Panics
+    /// When `width` does not divide the length.
+    softmax(x: &mut [f32], width: usize);
+
     /// `out[i] = x[i] * Phi(x[i])`, the exact (erf) GELU; absolute error at most `1e-6 * max(1, |x|)`.
     ///
     /// # Panics

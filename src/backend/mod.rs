@@ -3,11 +3,13 @@
 mod logits;
 
 pub mod candle;
+pub mod cpu;
 
 pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
 
 use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
+use ndarray::Array2;
 
 /// The device or instruction set that a backend needs is not here.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +37,34 @@ pub enum PrepareError {
 #[error("the backend failed on a batch: {0}")]
 pub struct ComputeError(pub String);
 
+/// How many cores one run may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cores {
+    /// The calling thread's: every other core has work of its own.
+    One,
+    /// All of them, for the shortest time: nothing else waits.
+    All,
+}
+
+/// How a model is prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Cores that may work together on one run.
+    pub cores: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cores: cores() }
+    }
+}
+
+/// Cores this process may use.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// A way to compute.
 pub trait Backend: Sync {
     /// Name, as `--device` takes it.
@@ -50,7 +80,7 @@ pub trait Backend: Sync {
     ///
     /// # Errors
     /// When the weights do not fit or the device refuses.
-    fn prepare(&self, model: &LoadedModel) -> Result<Box<dyn Runner>, PrepareError>;
+    fn prepare(&self, model: &LoadedModel, options: Options) -> Result<Box<dyn Runner>, PrepareError>;
 }
 
 /// A prepared model with its scratch memory, owned by one thread.
@@ -58,18 +88,28 @@ pub trait Runner: Send {
     /// Most of what [`Runner::run`] may be given.
     fn limits(&self) -> BatchLimits;
 
+    /// What the products are computed in, in a word or a few.
+    fn precision(&self) -> String;
+
     /// A runner for another thread, on the same weights.
     fn another(&self) -> Box<dyn Runner>;
 
-    /// Logits of every head for every row. A row's logits do not depend on the other rows of the batch, bit for bit.
+    /// Logits of every head for every row. A row's logits depend neither on the other rows of the batch nor on the number of cores,
+    /// bit for bit.
     ///
     /// # Errors
     /// When the device fails; the batch may be tried again.
-    fn run(&mut self, batch: &PackedBatch) -> Result<BatchLogits, ComputeError>;
+    fn run(&mut self, batch: &PackedBatch, cores: Cores) -> Result<BatchLogits, ComputeError>;
+
+    /// Vector of every message, `[rows, hidden]`, without the heads.
+    ///
+    /// # Errors
+    /// As [`Runner::run`].
+    fn encode(&mut self, batch: &PackedBatch, cores: Cores) -> Result<Array2<f32>, ComputeError>;
 }
 
 /// Every backend, best first.
-pub const BACKENDS: &[&dyn Backend] = &[&candle::CandleCpu];
+pub const BACKENDS: &[&dyn Backend] = &[&cpu::Cpu, &candle::CandleCpu];
 
 /// The backend of this name; `auto` is the best that is available.
 ///

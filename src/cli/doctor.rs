@@ -1,7 +1,7 @@
 //! `hearken doctor`: what this machine offers, whether the model is whole, and what the limits are.
 
 use super::load;
-use crate::backend::BACKENDS;
+use crate::backend::{BACKENDS, cores};
 use crate::model::LoadedModel;
 use crate::text::Utterance;
 use clap::Args;
@@ -21,7 +21,7 @@ pub struct DoctorArgs {
 impl DoctorArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        println!("hearken {} on {} {}, {} cores", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH, load::cores());
+        println!("hearken {} on {} {}, {} cores", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH, cores());
         kernels();
         for backend in BACKENDS {
             match backend.check() {

@@ -15,12 +15,6 @@ pub fn model_directory(name: &str) -> PathBuf {
     if path.is_dir() || name.contains(['/', '\\']) { path } else { Path::new("models").join(name) }
 }
 
-/// Cores this process may use.
-#[must_use]
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// Opens a model and starts an engine on it.
 ///
 /// # Errors
@@ -29,7 +23,7 @@ pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
     let backend = backend::choose(device)?;
-    let workers = if workers == 0 { cores() } else { workers };
+    let workers = if workers == 0 { backend::cores() } else { workers };
     Ok(Engine::start(Arc::new(model), backend, EngineOptions { workers, queue })?)
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod classify;
 mod data;
 mod doctor;
@@ -37,6 +38,9 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    /// Measure this machine
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Check training data
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -52,6 +56,7 @@ impl Cli {
             Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
+            Command::Bench(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Doctor(args) => args.run(),
         };

@@ -1,6 +1,7 @@
 //! `hearken serve`: the server, from settings to shutdown.
 
 use super::load;
+use crate::backend::cores;
 use crate::config::{ServeConfig, ServeFlags};
 use crate::http::{Service, serve};
 use anyhow::Context as _;
@@ -41,7 +42,7 @@ impl ServeArgs {
         start_log(self.log_json);
         let engine = load::engine(&config.model, &config.device, config.threads, config.queue)?;
         let policy = load::policy(config.policy.as_deref())?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(load::cores().clamp(1, 4)).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores().clamp(1, 4)).enable_all().build()?;
         runtime.block_on(async {
             let address = (config.host, config.port);
             let listener = TcpListener::bind(address)

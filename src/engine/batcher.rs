@@ -1,6 +1,7 @@
 //! The thread that owns the queue.
 
 use super::request::{EngineError, Input, Outcome};
+use crate::backend::Cores;
 use crate::batch::{BatchLimits, plan};
 use crate::text::Encoded;
 use std::collections::VecDeque;
@@ -26,13 +27,21 @@ pub struct Job {
 }
 
 /// A worker that is free: where to send its next batch.
-pub type Idle = Sender<Vec<Job>>;
+pub type Idle = Sender<Work>;
+
+/// A batch and the cores that may work on it.
+pub struct Work {
+    /// The messages.
+    pub batch: Vec<Job>,
+    /// All cores when nothing else runs or waits, for the least latency; else one, for the most throughput.
+    pub cores: Cores,
+}
 
 /// Starts the batcher. It ends when the engine is dropped or the last worker is gone.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> std::io::Result<JoinHandle<()>> {
+pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits, workers: usize) -> std::io::Result<JoinHandle<()>> {
     let run = move || {
         let mut queue: VecDeque<Job> = VecDeque::new();
         let mut idle: VecDeque<Idle> = VecDeque::new();
@@ -54,10 +63,11 @@ pub fn start(jobs: Receiver<Job>, free: Receiver<Idle>, limits: BatchLimits) -> 
             if batch.is_empty() {
                 continue;
             }
+            let cores = if queue.is_empty() && idle.len() == workers { Cores::All } else { Cores::One };
             let Some(worker) = idle.pop_front() else { continue };
-            if let Err(unsent) = worker.send(batch) {
+            if let Err(unsent) = worker.send(Work { batch, cores }) {
                 // The worker died; its jobs wait for another, in their old order.
-                for job in unsent.0.into_iter().rev() {
+                for job in unsent.0.batch.into_iter().rev() {
                     queue.push_front(job);
                 }
             }

@@ -10,7 +10,7 @@ mod worker;
 
 pub use request::{EngineError, Input, Outcome, Timings};
 
-use crate::backend::{Backend, PrepareError};
+use crate::backend::{Backend, Options, PrepareError};
 use crate::heads::Heads;
 use crate::model::LoadedModel;
 use crate::telemetry::{self, Stage};
@@ -57,14 +57,14 @@ impl Engine {
         let (inbox, jobs) = mpsc::channel();
         let (idle, free) = mpsc::channel();
         let heads = Arc::new(Heads::of(&model.manifest.heads));
-        let first = backend.prepare(&model)?;
+        let first = backend.prepare(&model, Options { cores: options.workers })?;
         let limits = first.limits();
         let others: Vec<_> = (1..options.workers).map(|_| first.another()).collect();
         for (number, runner) in std::iter::once(first).chain(others).enumerate() {
             worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;
         }
         drop(idle);
-        let batcher = batcher::start(jobs, free, limits).map_err(|error| PrepareError::Device(error.to_string()))?;
+        let batcher = batcher::start(jobs, free, limits, options.workers).map_err(|error| PrepareError::Device(error.to_string()))?;
         let queue = options.queue.clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self {
             model,

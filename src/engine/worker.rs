@@ -1,8 +1,8 @@
 //! A thread with a runner: batch in, answers out.
 
-use super::batcher::{Idle, Job};
+use super::batcher::{Idle, Job, Work};
 use super::request::{EngineError, Outcome, Timings};
-use crate::backend::{BatchLogits, PrepareError, Runner};
+use crate::backend::{BatchLogits, Cores, PrepareError, Runner};
 use crate::batch::PackedBatch;
 use crate::heads::Heads;
 use crate::model::LoadedModel;
@@ -42,9 +42,9 @@ pub fn start(
             if idle.send(batches).is_err() {
                 return;
             }
-            let Ok(batch) = mine.recv() else { return };
+            let Ok(work) = mine.recv() else { return };
             // A panic fails its batch, whose callers see their reply dropped; the worker goes on.
-            if catch_unwind(AssertUnwindSafe(|| worker.answer(batch))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| worker.answer(work))).is_err() {
                 telemetry::batch_panicked(number);
             }
         }
@@ -58,14 +58,14 @@ impl Worker {
         let failed = |error: &dyn std::fmt::Display| PrepareError::Device(format!("the warm-up message failed: {error}"));
         let text = Utterance::new("Where is my order?").map_err(|error| failed(&error))?;
         let encoded = model.text.encode(&text, &[]).map_err(|error| failed(&error))?;
-        let logits = self.runner.run(&PackedBatch::new([&encoded])).map_err(|error| failed(&error))?;
+        let logits = self.runner.run(&PackedBatch::new([&encoded]), Cores::One).map_err(|error| failed(&error))?;
         self.heads.decode(&logits, 0, &encoded).map(drop).map_err(|error| failed(&error))
     }
 
-    fn answer(&mut self, batch: Vec<Job>) {
+    fn answer(&mut self, Work { batch, cores }: Work) {
         let started = Instant::now();
         let packed = PackedBatch::new(batch.iter().map(|job| &job.encoded));
-        let logits = self.runner.run(&packed);
+        let logits = self.runner.run(&packed, cores);
         let compute = started.elapsed();
         telemetry::stage(Stage::Compute, compute);
         for (row, job) in batch.into_iter().enumerate() {

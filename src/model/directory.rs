@@ -3,6 +3,8 @@
 use super::{EncoderConfig, Manifest, ModelError};
 use crate::text::TextEncoder;
 use candle_core::{DType, Device, Tensor, safetensors::MmapedSafetensors};
+use half::{bf16, f16, slice::HalfFloatSliceExt};
+use safetensors::{Dtype, tensor::TensorView};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -64,6 +66,41 @@ impl LoadedModel {
         load().map_err(|error| ModelError::Weights(format!("tensor `{name}`: {error}")))
     }
 
+    /// One tensor as plain f32, row-major.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::tensor`].
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
+        let view = self.checked(name, shape)?;
+        let values = match view.dtype() {
+            Dtype::F16 => {
+                let bits: Vec<f16> = view.data().as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes)).collect();
+                bits.to_f32_vec()
+            }
+            Dtype::BF16 => view.data().as_chunks().0.iter().map(|bytes| bf16::from_le_bytes(*bytes).to_f32()).collect(),
+            Dtype::F32 => view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
+            other => return Err(ModelError::Weights(format!("tensor `{name}`: {other:?} is not f16, bf16 or f32"))),
+        };
+        Ok(values)
+    }
+
+    /// One tensor as the bits of IEEE halves, row-major; exact when it is stored in f16.
+    ///
+    /// # Errors
+    /// As [`LoadedModel::tensor`], and when a value is not finite as a half.
+    pub fn halves(&self, name: &str, shape: &[usize]) -> Result<Vec<u16>, ModelError> {
+        let view = self.checked(name, shape)?;
+        let bits: Vec<u16> = if view.dtype() == Dtype::F16 {
+            view.data().as_chunks().0.iter().map(|bytes| u16::from_le_bytes(*bytes)).collect()
+        } else {
+            self.values(name, shape)?.into_iter().map(|value| f16::from_f32(value).to_bits()).collect()
+        };
+        match bits.iter().position(|bits| !f16::from_bits(*bits).is_finite()) {
+            Some(at) => Err(ModelError::Weights(format!("tensor `{name}`: value {at} is not finite in f16"))),
+            None => Ok(bits),
+        }
+    }
+
     /// Name, element type, shape and bytes of every tensor, by name.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, String, Vec<usize>, usize)> {
@@ -75,12 +112,16 @@ impl LoadedModel {
     }
 
     fn check_shape(&self, name: &str, shape: &[usize]) -> Result<(), ModelError> {
+        self.checked(name, shape).map(drop)
+    }
+
+    fn checked(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, ModelError> {
         let contradiction = |detail| ModelError::Contradiction { file: WEIGHTS, key: name.to_owned(), detail };
         let view = self.weights.get(name).map_err(|_| contradiction("the tensor is missing".to_owned()))?;
         if view.shape() != shape {
             return Err(contradiction(format!("has shape {:?}, but config.json and hearken.toml call for {shape:?}", view.shape())));
         }
-        Ok(())
+        Ok(view)
     }
 
     fn check(&self) -> Result<(), ModelError> {

@@ -3,6 +3,7 @@
 //! A word is what the tokenizer's pre-tokenizer splits off: letters and digits together, each punctuation mark alone. An entity
 //! begins and ends with a word, so an entity never ends inside `A-10293` or takes the full stop behind it along.
 
+use super::wordpiece::{Piece, WordPiece};
 use super::{Span, Utterance};
 use std::path::Path;
 use tokenizers::Tokenizer;
@@ -48,10 +49,20 @@ pub enum TokenizerError {
 #[error("the tokenizer failed: {0}")]
 pub struct EncodeError(String);
 
+/// What cuts a text into tokens.
+#[derive(Debug)]
+enum Tokens {
+    /// BERT's word pieces, by this project's own fast path.
+    WordPiece(WordPiece),
+    /// Any other tokenizer that `tokenizer.json` describes.
+    Crate(Box<Tokenizer>),
+}
+
 /// A tokenizer with the model's limits.
 #[derive(Debug)]
 pub struct TextEncoder {
-    tokenizer: Tokenizer,
+    tokens: Tokens,
+    vocabulary_size: usize,
     cls: u32,
     sep: u32,
     max_tokens: usize,
@@ -73,13 +84,15 @@ impl TextEncoder {
             return Err(TokenizerError::TooFewTokens(max_tokens));
         }
         let id = |token| tokenizer.token_to_id(token).ok_or(TokenizerError::MissingToken(token));
-        Ok(Self { cls: id("[CLS]")?, sep: id("[SEP]")?, tokenizer, max_tokens, context_tokens })
+        let (cls, sep, vocabulary_size) = (id("[CLS]")?, id("[SEP]")?, tokenizer.get_vocab_size(true));
+        let tokens = WordPiece::of(&tokenizer).map_or_else(|| Tokens::Crate(Box::new(tokenizer)), Tokens::WordPiece);
+        Ok(Self { tokens, vocabulary_size, cls, sep, max_tokens, context_tokens })
     }
 
     /// Number of ids the tokenizer can produce.
     #[must_use]
     pub fn vocabulary_size(&self) -> usize {
-        self.tokenizer.get_vocab_size(true)
+        self.vocabulary_size
     }
 
     /// Most tokens of one input.
@@ -102,12 +115,12 @@ impl TextEncoder {
     where
         C: IntoIterator<Item = &'a Utterance, IntoIter: DoubleEndedIterator>,
     {
-        let encoding = self.tokens(message)?;
+        let pieces = self.pieces(message)?;
         let room = self.max_tokens - 2;
-        let kept = encoding.get_ids().len().min(room);
+        let kept = pieces.len().min(room);
         let mut ids = Vec::with_capacity(kept + 2);
         ids.push(self.cls);
-        ids.extend(encoding.get_ids().iter().take(kept));
+        ids.extend(pieces.iter().take(kept).map(|piece| piece.id));
         ids.push(self.sep);
         let mut segments = vec![0; ids.len()];
         for turn in self.newest_that_fit(context.into_iter(), self.max_tokens - ids.len())? {
@@ -115,11 +128,20 @@ impl TextEncoder {
             ids.extend(turn);
             ids.push(self.sep);
         }
-        Ok(Encoded { ids, segments, words: words(&encoding, kept), truncated: encoding.get_ids().len() > room })
+        Ok(Encoded { ids, segments, words: words(&pieces, kept), truncated: pieces.len() > room })
     }
 
-    fn tokens(&self, text: &str) -> Result<tokenizers::Encoding, EncodeError> {
-        self.tokenizer.encode(text, false).map_err(|error| EncodeError(error.to_string()))
+    fn pieces(&self, text: &str) -> Result<Vec<Piece>, EncodeError> {
+        const BYTES_OF_A_PIECE: usize = 3; // few pieces are shorter, so the buffer rarely grows
+        let failed = |error: tokenizers::Error| EncodeError(error.to_string());
+        match &self.tokens {
+            Tokens::WordPiece(tokens) => {
+                let mut pieces = Vec::with_capacity(text.len() / BYTES_OF_A_PIECE + 1);
+                tokens.encode(text, &mut pieces).map_err(failed)?;
+                Ok(pieces)
+            }
+            Tokens::Crate(tokenizer) => Ok(pieces_of(&tokenizer.encode(text, false).map_err(failed)?)),
+        }
     }
 
     fn newest_that_fit<'a>(
@@ -133,7 +155,7 @@ impl TextEncoder {
             if room == 0 {
                 break;
             }
-            let ids = self.tokens(turn)?.get_ids().to_vec();
+            let ids: Vec<u32> = self.pieces(turn)?.iter().map(|piece| piece.id).collect();
             if ids.len() + 1 > room {
                 break;
             }
@@ -145,19 +167,35 @@ impl TextEncoder {
     }
 }
 
+/// The crate's tokens as pieces. A token that is part of no word is a word of its own.
+fn pieces_of(encoding: &tokenizers::Encoding) -> Vec<Piece> {
+    let mut word = 0;
+    let mut last = None;
+    let tokens = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(encoding.get_word_ids()).enumerate();
+    tokens
+        .map(|(index, ((&id, &(start, end)), &of))| {
+            if index > 0 && (of.is_none() || of != last) {
+                word += 1;
+            }
+            last = of;
+            Piece { id, span: Span { start, end }, word }
+        })
+        .collect()
+}
+
 /// Word starts of the first `kept` tokens. A word whose later tokens were cut off keeps its whole span.
-fn words(encoding: &tokenizers::Encoding, kept: usize) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::new();
+fn words(pieces: &[Piece], kept: usize) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::with_capacity(kept);
     let mut current = None;
-    for (token, (word, &(start, end))) in encoding.get_word_ids().iter().zip(encoding.get_offsets()).enumerate() {
-        if word.is_none() || *word != current {
+    for (token, piece) in pieces.iter().enumerate() {
+        if current != Some(piece.word) {
             if token >= kept {
                 break;
             }
-            current = *word;
-            words.push(Word { token: token + 1, span: Span { start, end } }); // + 1: [CLS]
+            current = Some(piece.word);
+            words.push(Word { token: token + 1, span: piece.span }); // + 1: [CLS]
         } else if let Some(last) = words.last_mut() {
-            last.span.end = end.max(last.span.end);
+            last.span.end = piece.span.end.max(last.span.end);
         }
     }
     words

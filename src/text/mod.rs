@@ -5,7 +5,9 @@
 mod encoder;
 mod offsets;
 mod utterance;
+mod wordpiece;
 
 pub use encoder::{EncodeError, Encoded, TextEncoder, TokenizerError, Word};
 pub use offsets::{OffsetError, OffsetUnit, Span};
 pub use utterance::{Utterance, UtteranceError};
+pub use wordpiece::{Piece, WordPiece};

@@ -1,7 +1,7 @@
 //! A customer's answer does not depend on who shares the batch, on every backend.
 
 use crate::shop::{engine, model};
-use hearken::backend::BACKENDS;
+use hearken::backend::{BACKENDS, Cores, Options};
 use hearken::batch::PackedBatch;
 use hearken::engine::Input;
 use hearken::patterns::ValueContext;
@@ -24,11 +24,11 @@ fn a_batch_row_equals_the_single_run_bit_for_bit() {
             println!("skipped backend {}: {error}", backend.name());
             continue;
         }
-        let mut runner = backend.prepare(&model).unwrap();
+        let mut runner = backend.prepare(&model, Options::default()).unwrap();
         let encoded: Vec<_> = MESSAGES.iter().map(|text| model.text.encode(&Utterance::new(*text).unwrap(), &[]).unwrap()).collect();
-        let together = runner.run(&PackedBatch::new(&encoded)).unwrap();
+        let together = runner.run(&PackedBatch::new(&encoded), Cores::One).unwrap();
         for (row, encoded) in encoded.iter().enumerate() {
-            let alone = runner.run(&PackedBatch::new([encoded])).unwrap();
+            let alone = runner.run(&PackedBatch::new([encoded]), Cores::One).unwrap();
             for head in &alone.heads {
                 let shared = together.row(head.kind, row).unwrap();
                 assert_eq!(alone.row(head.kind, 0).unwrap(), shared, "{} {:?} of {:?}", backend.name(), head.kind, MESSAGES[row]);

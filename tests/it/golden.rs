@@ -1,7 +1,7 @@
 //! The candle forward pass against PyTorch's on the same weights: `scripts/golden.py` makes the file.
 
 use crate::shop::{model, repository};
-use hearken::backend::{HeadKind, choose};
+use hearken::backend::{Cores, HeadKind, Options, choose};
 use hearken::batch::PackedBatch;
 use hearken::text::Utterance;
 use serde::Deserialize;
@@ -25,12 +25,12 @@ fn logits_equal_the_reference() {
     let rows: Vec<Row> = serde_json::from_str(&file).unwrap();
     assert!(rows.len() >= 50, "{} messages", rows.len());
     let model = model("storefront-en");
-    let mut runner = choose("candle").unwrap().prepare(&model).unwrap();
+    let mut runner = choose("candle").unwrap().prepare(&model, Options::default()).unwrap();
     let mut worst = 0.0f32;
     for row in rows {
         let encoded = model.text.encode(&Utterance::new(row.text.clone()).unwrap(), &[]).unwrap();
         assert_eq!(encoded.ids, row.ids, "{}", row.text);
-        let logits = runner.run(&PackedBatch::new([&encoded])).unwrap();
+        let logits = runner.run(&PackedBatch::new([&encoded]), Cores::One).unwrap();
         let heads = [
             (HeadKind::Intent, &row.intent),
             (HeadKind::Entities, &row.entities),

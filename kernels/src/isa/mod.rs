@@ -1,58 +1,141 @@
 //! The tiers. `portable` holds each operation once, written so that a compiler vectorises it; a tier compiles that text for
-//! its instruction set and replaces only the slots it can do better by hand.
+//! its instruction set and brings the tile kernels that it writes by hand.
 
-mod portable;
+pub mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 
 /// Compiles every operation of `portable` for one instruction set and gathers them in a table.
 macro_rules! tier {
-    ($name:literal $(, $features:literal)?) => {
-        use crate::isa::portable;
-        use crate::table::{AdamW, Attention, Kernels, LayerNorm};
+    ($(#[$doc:meta])* $module:ident, $name:literal, $tiles:ty, [$($element:ident),*] $(, $features:literal)?) => {
+        $(#[$doc])*
+        pub mod $module {
+            #[allow(clippy::wildcard_imports, reason = "the tiers of an architecture that is not this one are not compiled")]
+            use super::*;
+            use crate::isa::portable::{attention, math, rows, training};
+            use crate::attention::Attending;
+            use crate::gemm::{Product, drive};
+            use crate::matrix::Element;
+            use crate::rows::{Conversion, Embedding, Normalising};
+            use crate::table::{AdamW, Attention, Kernels, LayerNorm};
+            use std::ops::Range;
 
-        /// This tier's kernels.
-        pub static TABLE: Kernels = Kernels {
-            name: $name,
-            gelu,
-            gelu_backward,
-            layer_norm,
-            layer_norm_backward,
-            attention,
-            attention_backward,
-            adamw,
-        };
+            /// This tier's kernels.
+            pub static TABLE: Kernels = Kernels {
+                name: $name,
+                accelerated: &[$(Element::$element),*],
+                product,
+                attend,
+                embed,
+                normalise,
+                convert,
+                exp,
+                tanh,
+                quick_gelu,
+                softmax,
+                gelu,
+                gelu_backward,
+                layer_norm,
+                layer_norm_backward,
+                attention,
+                attention_backward,
+                adamw,
+            };
 
-        tier!(@ops $($features)?;
-            fn gelu(x: &[f32], out: &mut [f32]);
-            fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]);
-            fn layer_norm(x: &[f32], norm: LayerNorm<'_>, out: &mut [f32]);
-            fn layer_norm_backward(x: &[f32], norm: LayerNorm<'_>, dy: &[f32], dx: &mut [f32], dgamma: &mut [f32], dbeta: &mut [f32]);
-            fn attention(input: Attention<'_>, scratch: &mut [f32], out: &mut [f32]);
-            fn attention_backward(input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]);
-            fn adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]);
-        );
+            tier!(@part ($($features)?) product = drive::<$tiles>, (op: &Product<'_>, panels: Range<usize>));
+            tier!(@part ($($features)?) attend = attention::attend::<$tiles>, (op: &Attending<'_>, member: usize, pairs: Range<usize>));
+            tier!(@part ($($features)?) embed = rows::embed, (op: &Embedding<'_>, range: Range<usize>));
+            tier!(@part ($($features)?) normalise = rows::normalise, (op: &Normalising<'_>, range: Range<usize>));
+            tier!(@part ($($features)?) convert = rows::convert, (op: &Conversion<'_>, range: Range<usize>));
+            tier!(@whole ($($features)?) exp = math::exp_all::<$tiles>, (x: &mut [f32]));
+            tier!(@whole ($($features)?) tanh = math::tanh_all, (x: &mut [f32]));
+            tier!(@whole ($($features)?) quick_gelu = math::gelu_all::<$tiles>, (x: &mut [f32]));
+            tier!(@whole ($($features)?) softmax = math::softmax::<$tiles>, (x: &mut [f32], width: usize));
+            tier!(@whole ($($features)?) gelu = training::gelu, (x: &[f32], out: &mut [f32]));
+            tier!(@whole ($($features)?) gelu_backward = training::gelu_backward, (x: &[f32], dy: &[f32], dx: &mut [f32]));
+            tier!(@whole ($($features)?) layer_norm = training::layer_norm, (x: &[f32], norm: LayerNorm<'_>, out: &mut [f32]));
+            tier!(@whole ($($features)?) layer_norm_backward = training::layer_norm_backward,
+                (x: &[f32], norm: LayerNorm<'_>, dy: &[f32], dx: &mut [f32], dgamma: &mut [f32], dbeta: &mut [f32]));
+            tier!(@whole ($($features)?) attention = training::attention, (input: Attention<'_>, scratch: &mut [f32], out: &mut [f32]));
+            tier!(@whole ($($features)?) attention_backward = training::attention_backward,
+                (input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]));
+            tier!(@whole ($($features)?) adamw = training::adamw,
+                (step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]));
+        }
     };
-    (@ops ; $( fn $op:ident ( $($arg:ident : $kind:ty),* ); )*) => {
-        $( fn $op($($arg: $kind),*) { portable::$op($($arg),*) } )*
+    (@part ($($features:literal)?) $slot:ident = $body:expr, ($($arg:ident : $kind:ty),*)) => {
+        $(#[target_feature(enable = $features)])?
+        unsafe fn $slot($($arg: $kind),*) {
+            // SAFETY: the caller's promise is the body's: this part is this call's alone, and the processor has the features.
+            unsafe { $body($($arg),*) }
+        }
     };
-    (@ops $features:literal ; $( fn $op:ident ( $($arg:ident : $kind:ty),* ); )*) => {
-        $(
-            #[cfg_attr(target_arch = "x86_64", target_feature(enable = $features))]
-            fn $op($($arg: $kind),*) { portable::$op($($arg),*) }
-        )*
+    (@whole ($($features:literal)?) $slot:ident = $body:expr, ($($arg:ident : $kind:ty),*)) => {
+        $(#[target_feature(enable = $features)])?
+        fn $slot($($arg: $kind),*) {
+            $body($($arg),*);
+        }
     };
 }
 
-/// Whatever the target's baseline offers.
-pub mod scalar {
-    tier!("scalar");
-}
+tier!(
+    /// Whatever the target's baseline offers.
+    scalar, "scalar", portable::tiles::Plain, []
+);
 
-/// 256-bit vectors with fused multiply-add available.
-pub mod avx2 {
-    tier!("avx2", "avx2,fma");
-}
+#[cfg(target_arch = "x86_64")]
+tier!(
+    /// 256-bit vectors with fused multiply-add; int8 through 16-bit products.
+    avx2_tier, "avx2", avx2::Avx2, [Int8], "avx2,fma,f16c"
+);
 
-/// 512-bit vectors.
-pub mod avx512 {
-    tier!("avx512", "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw");
-}
+#[cfg(target_arch = "x86_64")]
+tier!(
+    /// AVX2 with the dot products of AVX-VNNI.
+    avx_vnni_tier, "avx-vnni", avx2::AvxVnni, [Int8], "avx2,fma,f16c,avxvnni"
+);
+
+#[cfg(target_arch = "x86_64")]
+tier!(
+    /// 512-bit vectors with VNNI.
+    avx512_tier, "avx512", avx512::Avx512, [Int8], "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni"
+);
+
+#[cfg(target_arch = "x86_64")]
+tier!(
+    /// AVX-512 with dot products of bf16.
+    avx512_bf16_tier, "avx512-bf16", avx512::Avx512Bf16, [Int8, Bf16],
+    "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx512bf16"
+);
+
+#[cfg(target_arch = "x86_64")]
+tier!(
+    /// AVX-512 with tiles of int8 and bf16.
+    amx_tier, "amx", amx::Amx, [Int8, Bf16],
+    "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx512bf16"
+);
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+tier!(
+    /// Every 64-bit ARM processor; int8 through 16-bit products.
+    neon_tier, "neon", neon::Neon, [Int8], "neon"
+);
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+tier!(
+    /// NEON with dot products of int8.
+    dotprod_tier, "dotprod", neon::Dotprod, [Int8], "neon,dotprod"
+);
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+tier!(
+    /// NEON with matrix products of int8 and bf16.
+    i8mm_tier, "i8mm", neon::I8mm, [Int8, Bf16], "neon,dotprod,i8mm,bf16"
+);

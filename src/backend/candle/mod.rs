@@ -12,7 +12,7 @@ pub use network::{Network, NetworkShape, Output};
 pub use ops::Ops;
 pub use stock::Stock;
 
-use super::{Backend, BatchLogits, ComputeError, HeadKind, HeadLogits, Level, PrepareError, Runner, Unavailable};
+use super::{Backend, BatchLogits, ComputeError, Cores, HeadKind, HeadLogits, Level, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
 use candle_core::Device;
@@ -32,7 +32,7 @@ impl Backend for CandleCpu {
         Ok(())
     }
 
-    fn prepare(&self, model: &LoadedModel) -> Result<Box<dyn Runner>, PrepareError> {
+    fn prepare(&self, model: &LoadedModel, _options: Options) -> Result<Box<dyn Runner>, PrepareError> {
         let shape = NetworkShape::of(model);
         let mut load = |name: &str, size: &[usize]| model.tensor(name, size, &Device::Cpu).map_err(candle_core::Error::wrap);
         let network = Network::load(&shape, &mut load).map_err(|error| PrepareError::Device(error.to_string()))?;
@@ -54,12 +54,25 @@ impl Runner for CandleRunner {
         Box::new(Self { network: Arc::clone(&self.network), max_tokens: self.max_tokens })
     }
 
-    fn run(&mut self, batch: &PackedBatch) -> Result<BatchLogits, ComputeError> {
+    fn run(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<BatchLogits, ComputeError> {
         // One row at a time: a matrix product may sum in another order when it has more rows, and no customer's answer may
         // depend on who shares the batch.
         let rows = (0..batch.rows()).map(|row| self.network.logits(&batch.row(row), &Stock)).collect::<candle_core::Result<Vec<_>>>();
         let rows = rows.map_err(|error| ComputeError(error.to_string()))?;
         stack(&rows, batch)
+    }
+
+    fn encode(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<Array2<f32>, ComputeError> {
+        let vector = |row| -> candle_core::Result<Vec<f32>> {
+            self.network.forward(&batch.row(row), &Stock, &mut Dropout::none())?.pooled.flatten_all()?.to_vec1()
+        };
+        let rows = (0..batch.rows()).map(vector).collect::<candle_core::Result<Vec<_>>>().map_err(|error| ComputeError(error.to_string()))?;
+        let hidden = rows.first().map_or(0, Vec::len);
+        Array2::from_shape_vec((rows.len(), hidden), rows.concat()).map_err(|error| ComputeError(error.to_string()))
+    }
+
+    fn precision(&self) -> String {
+        "f32".to_owned()
     }
 }
 

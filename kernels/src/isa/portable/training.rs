@@ -1,43 +1,8 @@
-//! Every operation once, in plain Rust shaped for auto-vectorisation: independent lanes, no branches in the inner loop.
-//! Sums run over `LANES` partial sums, so a tier's result depends on the operation alone, never on the slice's alignment.
+//! What training differentiates, forward and backward, in f32.
 
+use super::math::{exp, normal};
+use super::sum;
 use crate::table::{AdamW, Attention, LayerNorm};
-
-/// Partial sums of a reduction: one 512-bit register of f32.
-const LANES: usize = 16;
-
-/// `e^x` for `x` in [-87, 88], clamped outside. Cody-Waite reduction to |r| <= ln 2 / 2 and the degree-6 polynomial of
-/// Cephes' `expf`; within 2 ULP.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding and subtracting it rounds to the nearest integer
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-    let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    let mut p = 1.987_569_1e-4_f32;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_6e-2;
-    p = p * r + 1.666_666_6e-1;
-    p = p * r + 0.5;
-    let p = p * r * r + r + 1.0;
-    // n is an integer in [-126, 127], so the biased exponent stays in [1, 254].
-    let scale = f32::from_bits(((n as i32 + 127) as u32) << 23);
-    p * scale
-}
-
-/// Phi(x), the normal distribution function, and `e^(-x^2 / 2)`. erf by Abramowitz and Stegun 7.1.26, error 1.5e-7.
-#[inline(always)]
-fn normal(x: f32) -> (f32, f32) {
-    let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * z);
-    let bell = exp(-z * z);
-    let tail = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_7) * t - 0.284_496_74) * t + 0.254_829_6) * t * bell;
-    let half = 0.5 * tail;
-    (if x < 0.0 { half } else { 1.0 - half }, bell)
-}
 
 #[inline(always)]
 pub fn gelu(x: &[f32], out: &mut [f32]) {
@@ -57,31 +22,6 @@ pub fn gelu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
     }
 }
 
-/// Sum of `f(i)` for `i` in `0..n`, in `LANES` partial sums.
-#[inline(always)]
-fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let whole = n - n % LANES;
-    let mut i = 0;
-    while i < whole {
-        for (lane, partial) in lanes.iter_mut().enumerate() {
-            *partial += f(i + lane);
-        }
-        i += LANES;
-    }
-    for (lane, i) in (whole..n).enumerate() {
-        lanes[lane] += f(i);
-    }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
-}
-
 #[inline(always)]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let n = a.len().min(b.len());
@@ -91,7 +31,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 
 /// Mean and reciprocal standard deviation of a row.
 #[inline(always)]
-fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
+pub fn moments(row: &[f32], epsilon: f32) -> (f32, f32) {
     let n = row.len() as f32;
     let mean = sum(row.len(), |i| row[i]) / n;
     let variance = sum(row.len(), |i| (row[i] - mean) * (row[i] - mean)) / n;

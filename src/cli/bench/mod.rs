@@ -1,0 +1,25 @@
+//! `hearken bench`: how fast this machine is with this model.
+
+mod engine;
+mod latency;
+mod throughput;
+mod workload;
+
+use clap::Subcommand;
+use std::process::ExitCode;
+
+/// Benchmarks.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Messages a second and time of a message, for a model on this machine
+    Engine(engine::EngineArgs),
+}
+
+impl BenchCommand {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Engine(args) => args.run(),
+        }
+    }
+}
