@@ -6,6 +6,7 @@ mod data;
 mod doctor;
 mod eval;
 mod load;
+mod model;
 mod serve;
 mod train;
 
@@ -41,6 +42,9 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Work on model directories
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Check training data
     #[command(subcommand)]
     Data(data::DataCommand),
@@ -57,6 +61,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
             Command::Bench(command) => command.run(),
+            Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),
             Command::Doctor(args) => args.run(),
         };

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "config.json";
 const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
+const CHANNELS: &str = "channels.safetensors";
 const MANIFEST: &str = "hearken.toml";
 
 /// A checked model: what the files say, and the weights mapped into memory.
@@ -26,6 +27,7 @@ pub struct LoadedModel {
     /// The tokenizer.
     pub text: TextEncoder,
     weights: MmapedSafetensors,
+    channels: Option<MmapedSafetensors>,
 }
 
 impl std::fmt::Debug for LoadedModel {
@@ -45,7 +47,9 @@ impl LoadedModel {
         let config = EncoderConfig::parse(&read(path, CONFIG)?)?;
         let text = TextEncoder::open(&existing(path, TOKENIZER)?, manifest.max_tokens, manifest.context_tokens)?;
         let weights = map_weights(&existing(path, WEIGHTS)?)?;
-        let model = Self { path: path.to_owned(), config, manifest, text, weights };
+        let measured = manifest.files.contains_key(CHANNELS);
+        let channels = measured.then(|| map_weights(&existing(path, CHANNELS)?)).transpose()?;
+        let model = Self { path: path.to_owned(), config, manifest, text, weights, channels };
         model.check()?;
         Ok(model)
     }
@@ -99,6 +103,24 @@ impl LoadedModel {
             Some(at) => Err(ModelError::Weights(format!("tensor `{name}`: value {at} is not finite in f16"))),
             None => Ok(bits),
         }
+    }
+
+    /// A tensor of `channels.safetensors`, what [`write_channels`] wrote; nothing when the model has no such file or the file no such
+    /// tensor.
+    ///
+    /// # Errors
+    /// When it is not of `width` f32.
+    pub fn channels(&self, name: &str, width: usize) -> Option<Result<Vec<f32>, ModelError>> {
+        let view = self.channels.as_ref()?.get(name).ok()?;
+        let wrong = |detail| Err(ModelError::Contradiction { file: CHANNELS, key: name.to_owned(), detail });
+        if view.dtype() != Dtype::F32 || view.shape() != [width] {
+            return Some(wrong(format!("is {:?} of {:?}, but must be F32 of [{width}]", view.dtype(), view.shape())));
+        }
+        let values: Vec<f32> = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        if values.iter().any(|value| !value.is_finite()) {
+            return Some(wrong("has a value that is not a number".to_owned()));
+        }
+        Some(Ok(values))
     }
 
     /// Name, element type, shape and bytes of every tensor, by name.
@@ -238,6 +260,25 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
         manifest.files.insert(file.to_owned(), file_sha256(&to.join(file))?);
     }
     place(MANIFEST, &|path| Ok(std::fs::write(path, toml::to_string(&shortened(toml::Value::try_from(&manifest)?))?)?))
+}
+
+/// Writes `channels.safetensors` into a model directory and its checksum into the manifest: where the channels of the encoder's
+/// products lie, as the `cpu` backend measures them. Each file is written under another name
+/// first and then renamed, the manifest last.
+///
+/// # Errors
+/// When a file cannot be read or written.
+#[expect(clippy::implicit_hasher, reason = "candle's own map type")]
+pub fn write_channels(directory: &Path, tensors: &HashMap<String, Tensor>) -> anyhow::Result<()> {
+    let mut manifest = Manifest::parse(&read(directory, MANIFEST)?)?;
+    let temporary = directory.join("channels.tmp");
+    candle_core::safetensors::save(tensors, &temporary)?;
+    std::fs::set_permissions(&temporary, std::fs::metadata(directory.join(CONFIG))?.permissions())?;
+    manifest.files.insert(CHANNELS.to_owned(), file_sha256(&temporary)?);
+    std::fs::rename(temporary, directory.join(CHANNELS))?;
+    let temporary = directory.join("manifest.tmp");
+    std::fs::write(&temporary, toml::to_string(&shortened(toml::Value::try_from(&manifest)?))?)?;
+    Ok(std::fs::rename(temporary, directory.join(MANIFEST))?)
 }
 
 /// Numbers that came from f32 in their shortest form: 0.7, not 0.699999988079071.

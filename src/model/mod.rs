@@ -6,7 +6,7 @@ mod error;
 mod manifest;
 
 pub use config::{Activation, EncoderConfig};
-pub use directory::{LoadedModel, export, file_sha256, hex, map_weights};
+pub use directory::{LoadedModel, export, file_sha256, hex, map_weights, write_channels};
 pub use error::ModelError;
 pub use manifest::{
     Calibration, DataProvenance, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, Manifest, Pooling, SentimentManifest,

@@ -11,14 +11,18 @@ use super::parameters::Parameters;
 use super::recipe::Recipe;
 use super::validate;
 use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
+use crate::backend::cpu::measure_channels;
 use crate::batch::PackedBatch;
 use crate::eval::Report;
-use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights};
-use crate::text::TextEncoder;
+use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights, write_channels};
+use crate::text::{Encoded, TextEncoder};
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// Messages, spread over the training data, on which the channels of the finished model are measured.
+const CHANNEL_MESSAGES: usize = 512;
 
 /// What to train, on what, and where to put it.
 #[derive(Debug, Clone)]
@@ -285,7 +289,10 @@ impl<'a> Run<'a> {
         };
         let card = super::card::card(&manifest);
         export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
-        LoadedModel::open(&self.job.out).context("the written model does not load")?;
+        let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
+        let messages: Vec<Encoded> = self.train.iter().step_by(self.train.len().div_ceil(CHANNEL_MESSAGES).max(1)).map(|item| item.input.clone()).collect();
+        write_channels(&self.job.out, &measure_channels(&model, &messages)?)?;
+        LoadedModel::open(&self.job.out).context("the model does not load with its measured channels")?;
         self.checkpoints.remove()?;
         Ok(report)
     }

@@ -1,6 +1,7 @@
 //! The forward pass: embeddings, layers, pooling, heads, over packed rows in buffers that are used again for each batch.
 
-use super::network::{Layer, LevelHeads, Network};
+use super::network::{LevelHeads, Network};
+use super::statistics::Site;
 use crate::backend::{BatchLogits, ComputeError, HeadLogits};
 use crate::batch::PackedBatch;
 use crate::model::Pooling;
@@ -26,6 +27,25 @@ pub struct Scratch {
     up_form: Activations,
     inner_form: Activations,
     head_form: Activations,
+    pub observer: Option<Observer>,
+}
+
+/// Layer, product, its input, `[tokens, width]`, and the width.
+type Observe = dyn FnMut(usize, Site, &[f32], usize) + Send;
+
+/// Sees the input of every product.
+pub struct Observer(Box<Observe>);
+
+impl Observer {
+    pub fn new(observe: impl FnMut(usize, Site, &[f32], usize) + Send + 'static) -> Self {
+        Self(Box::new(observe))
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 /// The first `length` values of a buffer that grows when it must.
@@ -65,31 +85,41 @@ impl Scratch {
         };
         let states = room(&mut self.states, batch.tokens() * config.hidden_size);
         kernels.embed(team, gather, network.embedding_norm.view(), states);
-        for layer in &network.layers {
-            self.layer(layer, network, kernels, team, batch.tokens());
+        for index in 0..network.layers.len() {
+            self.layer(index, network, kernels, team, batch.tokens());
         }
         self.pool(network, batch);
         Ok(())
     }
 
-    fn layer(&mut self, layer: &Layer, network: &Network, kernels: &Kernels, team: &mut Team, tokens: usize) {
+    fn layer(&mut self, index: usize, network: &Network, kernels: &Kernels, team: &mut Team, tokens: usize) {
+        let Some(layer) = network.layers.get(index) else { return };
+        let mut observe = |site, values: &[f32], width| {
+            if let Some(Observer(observer)) = &mut self.observer {
+                observer(index, site, values, width);
+            }
+        };
         let config = &network.config;
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         let states = room(&mut self.states, tokens * hidden);
 
+        observe(Site::Qkv, states, hidden);
         kernels.convert(team, states, &layer.qkv, &mut self.hidden_form);
         let qkv = room(&mut self.wide, tokens * 3 * hidden);
         kernels.product(team, &self.hidden_form, &layer.qkv, Epilogue::Store, qkv);
         let mixed = room(&mut self.mixed, tokens * hidden);
         let attention = RaggedAttention { qkv, starts: &self.starts, heads: config.num_attention_heads, head_dim: config.head_dim() };
         kernels.attend(team, attention, &mut self.attention, mixed);
+        observe(Site::Output, mixed, hidden);
         kernels.convert(team, mixed, &layer.output, &mut self.mixed_form);
         kernels.product(team, &self.mixed_form, &layer.output, Epilogue::Accumulate, states);
         kernels.normalise(team, layer.output_norm.view(), states);
 
+        observe(Site::Up, states, hidden);
         kernels.convert(team, states, &layer.up, &mut self.up_form);
         let wide = room(&mut self.wide, tokens * inner);
         kernels.product(team, &self.up_form, &layer.up, Epilogue::Gelu, wide);
+        observe(Site::Down, wide, inner);
         kernels.convert(team, wide, &layer.down, &mut self.inner_form);
         kernels.product(team, &self.inner_form, &layer.down, Epilogue::Accumulate, states);
         kernels.normalise(team, layer.down_norm.view(), states);

@@ -4,13 +4,15 @@ mod forward;
 mod network;
 mod precision;
 mod smoothing;
+mod statistics;
 
 pub use precision::Precision;
+pub use statistics::{MeasureError, measure_channels};
 
 use super::{Backend, BatchLogits, ComputeError, Cores, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
-use forward::Scratch;
+use forward::{Observer, Scratch};
 use hearken_kernels::{Kernels, Team, best};
 use ndarray::Array2;
 use network::Network;
@@ -79,6 +81,11 @@ impl CpuRunner {
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         self.network.bytes()
+    }
+
+    /// Calls the observer with the input of every product from now on.
+    fn observe(&mut self, observer: Observer) {
+        self.scratch.observer = Some(observer);
     }
 
     fn forward(&mut self, batch: &PackedBatch, cores: Cores) -> Result<(), ComputeError> {

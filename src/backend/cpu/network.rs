@@ -1,7 +1,8 @@
 //! A model's weights in the form that the kernels read.
 
 use super::Precision;
-use super::smoothing::{self, Channels};
+use super::smoothing::Channels;
+use super::statistics::Site;
 use crate::backend::{HeadKind, Level};
 use crate::model::{EncoderConfig, LoadedModel, ModelError, Pooling};
 use hearken_kernels::{Element, GELU_LOW, LayerNorm, PackedMatrix, Packing, Range};
@@ -56,12 +57,9 @@ impl Linear {
     }
 
     /// For inputs that lie as `channels` says.
-    fn pack_for(&self, element: Element, channels: &Channels, strength: f32) -> PackedMatrix {
-        let mode = std::env::var("MODE").unwrap_or_default();
-        let mag: Vec<f32> = channels.spread.iter().zip(&channels.centre).map(|(s,c)| if mode=="rms" {s.hypot(*c)} else if mode=="sum" {2.0*s+c.abs()} else {*s}).collect();
-        let smoothing = smoothing::factors(&self.weight, &mag, strength);
-        let none: Vec<f32> = vec![];
-        self.pack(Packing { element, range: Range::Symmetric, smoothing: &smoothing, shift: if mode=="shift" { &channels.centre } else { &none } })
+    fn pack_for(&self, element: Element, range: Range, channels: &Channels) -> PackedMatrix {
+        let smoothing = channels.smoothing(&self.weight);
+        self.pack(Packing { element, range, smoothing: &smoothing, shift: &channels.centre })
     }
 }
 
@@ -137,27 +135,47 @@ impl Layer {
     fn pack(model: &LoadedModel, index: usize, precision: Precision) -> Result<Self, ModelError> {
         let name = |part: &str| format!("encoder.layer.{index}.{part}");
         let (hidden, inner) = (model.config.hidden_size, model.config.intermediate_size);
+        let load = |part: &str, rows, columns| Linear::load(model, &name(part), rows, columns);
+        let attention = |part| load(part, hidden, hidden);
+        let value = attention("attention.self.value")?;
+        let output_norm = Norm::load(model, &name("attention.output.LayerNorm"))?;
+        let channels = LayerChannels::of(model, index, &value, &output_norm)?;
+        let qkv = Linear::beside([attention("attention.self.query")?, attention("attention.self.key")?, value]);
+        let output = attention("attention.output.dense")?;
+        Ok(Self {
+            qkv: qkv.pack_for(precision.qkv, Range::Symmetric, &channels.qkv),
+            output: output.pack_for(precision.output, Range::Symmetric, &channels.output),
+            up: load("intermediate.dense", inner, hidden)?.pack_for(precision.up, Range::Symmetric, &channels.up),
+            down: load("output.dense", hidden, inner)?.pack_for(precision.down, Range::Positive, &channels.down),
+            output_norm,
+            down_norm: Norm::load(model, &name("output.LayerNorm"))?,
+        })
+    }
+}
+
+/// Inputs of a layer's products.
+struct LayerChannels {
+    qkv: Channels,
+    output: Channels,
+    up: Channels,
+    down: Channels,
+}
+
+impl LayerChannels {
+    fn of(model: &LoadedModel, index: usize, value: &Linear, output_norm: &Norm) -> Result<Self, ModelError> {
+        let (hidden, inner) = (model.config.hidden_size, model.config.intermediate_size);
+        let measured = |site, width| Channels::measured(model, index, site, width);
         let before = match index.checked_sub(1) {
             Some(previous) => format!("encoder.layer.{previous}.output.LayerNorm"),
             None => "embeddings.LayerNorm".to_owned(),
         };
-        let before = Channels::of(&Norm::load(model, &before)?);
-        let load = |part: &str| Linear::load(model, &name(&format!("attention.self.{part}")), hidden, hidden);
-        let (query, key, value) = (load("query")?, load("key")?, load("value")?);
-        let values = before.through(&value.weight, &value.bias);
-        let qkv = Linear::beside([query, key, value]);
-        let output = Linear::load(model, &name("attention.output.dense"), hidden, hidden)?;
-        let output_norm = Norm::load(model, &name("attention.output.LayerNorm"))?;
-        let up = Linear::load(model, &name("intermediate.dense"), inner, hidden)?;
-        let down = Linear::load(model, &name("output.dense"), hidden, inner)?;
-        let positive = Packing { element: precision.down, range: Range::Positive, smoothing: &[], shift: &vec![GELU_LOW; inner] };
+        let guess = Channels::behind(&Norm::load(model, &before)?);
+        let flat = || Channels { centre: vec![GELU_LOW; inner], spread: vec![1.0; inner] };
         Ok(Self {
-            qkv: qkv.pack_for(precision.qkv, &before, std::env::var("SH").map_or(0.65,|v|v.parse().unwrap())),
-            output: output.pack_for(precision.output, &values, std::env::var("SV").map_or(0.5,|v|v.parse().unwrap())),
-            up: up.pack_for(precision.up, &Channels::of(&output_norm), std::env::var("SH").map_or(0.65,|v|v.parse().unwrap())),
-            down: down.pack(positive),
-            output_norm,
-            down_norm: Norm::load(model, &name("output.LayerNorm"))?,
+            output: measured(Site::Output, hidden)?.unwrap_or_else(|| guess.through(&value.weight)),
+            qkv: measured(Site::Qkv, hidden)?.unwrap_or(guess),
+            up: measured(Site::Up, hidden)?.unwrap_or_else(|| Channels::behind(output_norm)),
+            down: measured(Site::Down, inner)?.unwrap_or_else(flat),
         })
     }
 }

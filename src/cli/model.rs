@@ -1,0 +1,60 @@
+//! `hearken model`: work on model directories.
+
+use super::load;
+use crate::backend::cpu::measure_channels;
+use crate::data::{DataDirectory, Split};
+use crate::model::{LoadedModel, write_channels};
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Commands on models.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Measure where a model's activations lie, so that its int8 products lose less
+    Calibrate(CalibrateArgs),
+}
+
+/// Arguments of `model calibrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes channels.safetensors into the model's directory and its checksum into hearken.toml. `hearken train` does this by itself; a model
+from elsewhere works without, and answers closer to its f32 self with. Some hundred messages like those it will see are enough.
+
+Example:
+  hearken model calibrate my-shop --data my-shop-data")]
+pub struct CalibrateArgs {
+    /// Name below models/, or directory, of the model
+    model: String,
+    /// Data directory whose train split is used
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Messages to use at most
+    #[arg(long, default_value_t = 512)]
+    messages: usize,
+}
+
+impl ModelCommand {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Calibrate(args) => args.run(),
+        }
+    }
+}
+
+impl CalibrateArgs {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let directory = load::model_directory(&self.model);
+        let model = LoadedModel::open(&directory).with_context(|| format!("model `{}` cannot be opened", self.model))?;
+        let rows = DataDirectory::new(&self.data).read(Split::Train)?;
+        anyhow::ensure!(!rows.is_empty(), "`{}` has no message in its train split", self.data.display());
+        let every = rows.len().div_ceil(self.messages.max(1));
+        let messages = rows.iter().step_by(every).map(|row| model.text.encode(&row.text, &[])).collect::<Result<Vec<_>, _>>()?;
+        write_channels(&directory, &measure_channels(&model, &messages)?)?;
+        LoadedModel::open(&directory).context("the model does not load with its measured channels")?;
+        println!("measured the channels of {} on {} messages", model.id(), messages.len());
+        Ok(ExitCode::SUCCESS)
+    }
+}
