@@ -81,11 +81,11 @@ pub enum Range {
 /// Just below the least value of GELU, -0.169971 at -0.751792: what GELU's results are shifted by to be positive.
 pub const GELU_LOW: f32 = -0.17;
 
-/// bf16 of an f32, rounded to nearest, ties to even. Not for NaN.
+/// bf16 of an f32, rounded to nearest, ties to even. NaN becomes any bf16.
 #[inline(always)]
 pub(crate) fn bf16(x: f32) -> u16 {
     let bits = x.to_bits();
-    ((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16
+    (bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16) as u16
 }
 
 /// How weights are packed.
@@ -96,7 +96,7 @@ pub struct Packing<'a> {
     /// Where int8 activations lie.
     pub range: Range,
     /// `[depth]`: activations are multiplied by these before they are quantised, weights divided by them, so that channels of
-    /// unlike size share a scale (Xiao et al., 2023, "SmoothQuant"). Empty for none. Only int8 uses them.
+    /// unlike size share a scale (Xiao et al., 2023, "`SmoothQuant`"). Empty for none. Only int8 uses them.
     pub smoothing: &'a [f32],
     /// `[depth]`: where each channel is expected to lie. It is taken from the activations before they are quantised, and its product
     /// with the weights is added to the bias once, so a channel's constant part costs no precision (Wei et al., 2023, "Outlier
@@ -195,6 +195,23 @@ impl PackedMatrix {
         }
     }
 
+    /// The weights as f32, `[columns, depth]`: what the product takes them for, without smoothing.
+    #[must_use]
+    pub fn decode(&self) -> Vec<f32> {
+        // SAFETY: `Lines` owns these bytes.
+        let data = unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.data.len()) };
+        let value = |column: usize, i: usize| {
+            let at = column / PANEL * self.steps() * STEP + i * self.element.bytes() / 4 * STEP + column % PANEL * 4;
+            let bytes = &data[at + i * self.element.bytes() % 4..];
+            match self.element {
+                Element::Int8 => self.scales[column] * f32::from(bytes[0].cast_signed()) * self.smoothing[i],
+                Element::Bf16 => f32::from_bits(u32::from(bytes[0]) << 16 | u32::from(bytes[1]) << 24),
+                Element::F32 => f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+            }
+        };
+        (0..self.columns).flat_map(|column| (0..self.depth).map(move |i| value(column, i))).collect()
+    }
+
     /// Steps of four bytes in a padded row.
     pub(crate) fn steps(&self) -> usize {
         self.element.stride(self.depth) / 4
@@ -262,6 +279,7 @@ pub struct Activations {
     /// `[rows]`; of int8 only.
     pub(crate) scales: Vec<f32>,
     pub(crate) rows: usize,
+    pub(crate) depth: usize,
     pub(crate) stride: usize,
     pub(crate) form: Option<(Element, Range)>,
 }
@@ -271,14 +289,14 @@ impl Activations {
     pub(crate) fn shape(&mut self, rows: usize, weights: &PackedMatrix) {
         let form = Some((weights.element, weights.range));
         let stride = weights.element.stride(weights.depth);
-        if form != self.form || stride != self.stride {
-            // What another form left in the padding may be anything, not-a-number among it.
+        if form != self.form || weights.depth != self.depth {
+            // What another form or depth left in the padding may be anything, not-a-number among it.
             self.data = Lines::default();
         }
         self.data.reserve((rows + ROW_SLACK) * stride);
         if self.scales.len() < rows {
             self.scales.resize(rows, 0.0);
         }
-        (self.rows, self.stride, self.form) = (rows, stride, form);
+        (self.rows, self.depth, self.stride, self.form) = (rows, weights.depth, stride, form);
     }
 }

@@ -102,7 +102,7 @@ impl Kernels {
 
     /// Brings rows, `[rows, depth]`, into the form that products with `weights` read. int8 has a scale for each row, so a row's
     /// form depends on that row alone; a value is off by at most half a step of `largest / 127` (symmetric)
-    /// or `largest / 255` (positive), where `largest` is the row's largest magnitude after smoothing and shift.
+    /// or `largest / 255` (positive), where `largest` is the row's largest magnitude after smoothing and shift, or 2^-118 if that is more.
     ///
     /// # Panics
     /// When a length does not fit.

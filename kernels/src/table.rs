@@ -95,7 +95,7 @@ table! {
     /// `x[i] = tanh(x[i])`; absolute error at most 3e-7.
     tanh(x: &mut [f32]);
 
-    /// `x[i] = x[i] * Phi(x[i])` as products have it in their epilogue; absolute error at most 4e-5, and `1e-5 |x|` beyond 4.2.
+    /// `x[i] = x[i] * Phi(x[i])` as products have it in their epilogue; absolute error at most 4e-5, and `1.1e-5 |x|` beyond 4.2.
     quick_gelu(x: &mut [f32]);
 
     /// Softmax of each row of `width` values, in place; error at most 1e-6.

@@ -1,46 +1,101 @@
-//! Every tier, every slot, against the f64 reference, over all tail lengths. A tier this processor lacks is printed, and
-//! fails the run when `HEARKEN_EXPECT_TIERS` (comma-separated) names it.
+//! Every tier, every slot, against the f64 reference, over all tail lengths; `products` and `ragged` have the operations that
+//! are cut among a team.
 
 #![expect(clippy::cast_precision_loss, reason = "test values")]
 
-use hearken_kernels::{AdamW, Attention, Kernels, LayerNorm, TIERS, reference};
+mod harness;
 
-/// Values in [-scale, scale] from a fixed sequence (Knuth's 64-bit linear congruential constants).
-fn values(seed: u64, n: usize, scale: f32) -> Vec<f32> {
-    let mut state = seed;
-    (0..n)
-        .map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 40) as f32 / (1u64 << 24) as f32 * 2.0 - 1.0) * scale
-        })
-        .collect()
+use harness::{close, refusal, same, tiers, values};
+use hearken_kernels::{AdamW, Attention, GELU_LOW, LayerNorm, reference};
+
+const TAILS: std::ops::RangeInclusive<usize> = 0..=49; // 3 vectors of 16, and one more
+
+/// A value's result is that of the value alone, whatever surrounds it.
+fn each_value_for_itself(what: &str, x: &[f32], slot: impl Fn(&mut [f32])) {
+    let mut together = x.to_vec();
+    slot(&mut together);
+    let mut alone = x.to_vec();
+    alone.chunks_mut(1).for_each(&slot);
+    same(what, "alone and together", &together, &alone);
 }
 
-fn close(what: &str, input: &str, got: &[f32], wanted: &[f64], tolerance: impl Fn(usize) -> f64) {
-    assert_eq!(got.len(), wanted.len(), "{what}: {input}");
-    for (i, (&g, &w)) in got.iter().zip(wanted).enumerate() {
-        let distance = (f64::from(g) - w).abs();
-        assert!(distance <= tolerance(i), "{what}: {input}, element {i}: got {g}, wanted {w}, distance {distance}");
-    }
-}
-
-fn each_tier(test: impl Fn(&'static Kernels)) {
-    let expected = std::env::var("HEARKEN_EXPECT_TIERS").unwrap_or_default();
-    for tier in TIERS {
-        if let Some(kernels) = tier.kernels() {
-            test(kernels);
-        } else {
-            println!("skipped tier {}: this processor lacks it", tier.name);
-            assert!(!expected.split(',').any(|name| name == tier.name), "tier {} was expected here", tier.name);
+#[test]
+fn exponential() {
+    for kernels in tiers() {
+        let edges = [-f32::INFINITY, f32::MIN, -1e3, -87.1, -87.0, -86.9, -1e-40, -0.0, 0.0, 1e-40, 87.9, 88.0, 88.1, 1e3, f32::INFINITY];
+        let dense: Vec<f32> = (-88_000..89_000).map(|i| i as f32 / 1000.0).collect();
+        let tails = TAILS.flat_map(|n| [0.01, 1.0, 20.0, 100.0].map(|scale| values(n as u64 + 1, n, scale)));
+        for x in tails.chain([edges.to_vec(), dense]) {
+            let mut out = x.clone();
+            kernels.exp(&mut out);
+            let wanted = reference::exp(&x);
+            close("exp", &format!("{} n={} x={x:.9?}", kernels.name, x.len().min(50)), &out, &wanted, |i| 2.5e-7 * wanted[i]);
+            each_value_for_itself("exp", &x[..x.len().min(50)], |x| kernels.exp(x));
         }
     }
 }
 
-const TAILS: std::ops::RangeInclusive<usize> = 0..=49; // 3 vectors of 16, and one more
+#[test]
+fn hyperbolic_tangent() {
+    for kernels in tiers() {
+        let edges = [-f32::INFINITY, f32::MIN, -100.0, -44.0, -0.25, -1e-40, -0.0, 0.0, 1e-40, 0.249_999, 0.25, 43.5, 88.0, f32::INFINITY];
+        let dense: Vec<f32> = (-20_000..20_000).map(|i| i as f32 / 2000.0).collect();
+        let tails = TAILS.flat_map(|n| [0.01, 1.0, 20.0, 100.0].map(|scale| values(n as u64 + 1, n, scale)));
+        for x in tails.chain([edges.to_vec(), dense]) {
+            let mut out = x.clone();
+            kernels.tanh(&mut out);
+            close("tanh", &format!("{} n={}", kernels.name, x.len()), &out, &reference::tanh(&x), |_| 3e-7);
+            each_value_for_itself("tanh", &x[..x.len().min(50)], |x| kernels.tanh(x));
+        }
+    }
+}
+
+#[test]
+fn quick_gelu_and_its_least_value() {
+    for kernels in tiers() {
+        let edges = [-1e30, -1e3, -4.200_001, -4.2, -4.199_999, -0.751_792, -0.0, 0.0, 1e-40, 4.199_999, 4.2, 4.200_001, 1e3, 1e30];
+        let dense: Vec<f32> = (-60_000..60_000).map(|i| i as f32 / 10_000.0).collect();
+        let tails = TAILS.flat_map(|n| [0.1, 3.0, 40.0].map(|scale| values(n as u64 + 1, n, scale)));
+        for x in tails.chain([edges.to_vec(), dense]) {
+            let mut out = x.clone();
+            kernels.quick_gelu(&mut out);
+            let promise = |i: usize| if x[i].abs() > 4.2 { 1.1e-5 * f64::from(x[i].abs()) } else { 4e-5 };
+            close("quick_gelu", &format!("{} n={}", kernels.name, x.len()), &out, &reference::gelu(&x), promise);
+            let shifted = x.iter().zip(&out).filter(|(x, _)| x.abs() < 100.0);
+            shifted.for_each(|(x, out)| assert!(*out >= GELU_LOW, "{} x={x}: {out} is below the least value of GELU", kernels.name));
+            each_value_for_itself("quick_gelu", &x[..x.len().min(50)], |x| kernels.quick_gelu(x));
+        }
+    }
+}
+
+#[test]
+fn softmax_of_rows() {
+    for kernels in tiers() {
+        for width in TAILS.skip(1) {
+            for (scale, offset) in [(1.0, 0.0), (10.0, -500.0), (300.0, 0.0), (1e30, 1e30), (0.0, 7.0)] {
+                let rows = 1 + width % 5;
+                let x: Vec<f32> = values(width as u64, rows * width, scale).iter().map(|x| x + offset).collect();
+                let input = format!("{} rows={rows} width={width} scale={scale} offset={offset}", kernels.name);
+                let mut out = x.clone();
+                kernels.softmax(&mut out, width);
+                close("softmax", &input, &out, &reference::softmax(&x, width), |_| 1e-6);
+                let mut alone = x.clone();
+                alone.chunks_exact_mut(width).for_each(|row| kernels.softmax(row, width));
+                same("softmax of a row alone", &input, &alone, &out);
+            }
+        }
+        kernels.softmax(&mut [], 0);
+        kernels.softmax(&mut [], 3);
+        for (length, width) in [(1, 0), (4, 3), (2, 3)] {
+            let message = refusal("a width that does not divide", || kernels.softmax(&mut vec![0.0; length], width));
+            assert!(message.contains("softmax"), "{message}");
+        }
+    }
+}
 
 #[test]
 fn gelu_and_its_gradient() {
-    each_tier(|kernels| {
+    for kernels in tiers() {
         for n in TAILS {
             for scale in [0.1, 3.0, 40.0] {
                 let x = values(n as u64 + 1, n, scale);
@@ -53,12 +108,12 @@ fn gelu_and_its_gradient() {
                 close("gelu_backward", &input, &out, &reference::gelu_backward(&x, &dy), |i| 2e-6 * f64::from(dy[i].abs().max(1e-3)));
             }
         }
-    });
+    }
 }
 
 #[test]
 fn layer_norm_and_its_gradient() {
-    each_tier(|kernels| {
+    for kernels in tiers() {
         for hidden in TAILS.skip(2) {
             let rows = hidden % 4;
             let x = values(hidden as u64, rows * hidden, 2.0);
@@ -76,12 +131,12 @@ fn layer_norm_and_its_gradient() {
             close("dgamma", &input, &dgamma, &dg, |_| 5e-5);
             close("dbeta", &input, &dbeta, &db, |_| 5e-5);
         }
-    });
+    }
 }
 
 #[test]
 fn attention_and_its_gradient() {
-    each_tier(|kernels| {
+    for kernels in tiers() {
         for length in [1, 2, 3, 7, 15, 16, 17, 33, 50] {
             for (heads, head_dim) in [(1, 8), (3, 16), (2, 32)] {
                 let n = length * heads * head_dim;
@@ -101,12 +156,12 @@ fn attention_and_its_gradient() {
                 close("dvalue", &input, &dv, &wv, |_| 5e-5);
             }
         }
-    });
+    }
 }
 
 #[test]
 fn adamw_steps() {
-    each_tier(|kernels| {
+    for kernels in tiers() {
         for n in TAILS {
             let gradient = values(1, n, 0.1);
             let (parameter, first) = (values(2, n, 1.0), values(3, n, 0.05));
@@ -129,5 +184,5 @@ fn adamw_steps() {
             close("first", &input, &m, &wanted.iter().map(|w| w[1]).collect::<Vec<_>>(), |_| 1e-7);
             close("second", &input, &v, &wanted.iter().map(|w| w[2]).collect::<Vec<_>>(), |_| 1e-7);
         }
-    });
+    }
 }

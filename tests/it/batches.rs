@@ -4,6 +4,7 @@ use crate::shop::{engine, model};
 use hearken::backend::{BACKENDS, Cores, Options};
 use hearken::batch::PackedBatch;
 use hearken::engine::Input;
+use hearken::model::LoadedModel;
 use hearken::patterns::ValueContext;
 use hearken::text::Utterance;
 
@@ -18,20 +19,28 @@ const MESSAGES: &[&str] = &[
 
 #[test]
 fn a_batch_row_equals_the_single_run_bit_for_bit() {
-    let model = model("tiny");
+    for name in ["tiny", "storefront-en"] {
+        rows_equal_single_runs(&model(name));
+    }
+}
+
+fn rows_equal_single_runs(model: &LoadedModel) {
     for backend in BACKENDS {
         if let Err(error) = backend.check() {
             println!("skipped backend {}: {error}", backend.name());
             continue;
         }
-        let mut runner = backend.prepare(&model, Options::default()).unwrap();
+        let mut runner = backend.prepare(model, Options { cores: 3 }).unwrap();
         let encoded: Vec<_> = MESSAGES.iter().map(|text| model.text.encode(&Utterance::new(*text).unwrap(), &[]).unwrap()).collect();
         let together = runner.run(&PackedBatch::new(&encoded), Cores::One).unwrap();
         for (row, encoded) in encoded.iter().enumerate() {
-            let alone = runner.run(&PackedBatch::new([encoded]), Cores::One).unwrap();
-            for head in &alone.heads {
-                let shared = together.row(head.kind, row).unwrap();
-                assert_eq!(alone.row(head.kind, 0).unwrap(), shared, "{} {:?} of {:?}", backend.name(), head.kind, MESSAGES[row]);
+            for cores in [Cores::One, Cores::All] {
+                let alone = runner.run(&PackedBatch::new([encoded]), cores).unwrap();
+                for head in &alone.heads {
+                    let shared = together.row(head.kind, row).unwrap();
+                    let what = format!("{} {:?} of {:?} on {cores:?}", backend.name(), head.kind, MESSAGES[row]);
+                    assert_eq!(alone.row(head.kind, 0).unwrap(), shared, "{what}");
+                }
             }
         }
     }

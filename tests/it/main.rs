@@ -8,6 +8,7 @@ mod gradients;
 mod http;
 mod layering;
 mod models;
+mod parity;
 mod shop;
 mod storefront;
 mod text;

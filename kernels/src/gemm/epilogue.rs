@@ -9,7 +9,7 @@ use crate::matrix::{Element, PANEL};
 pub enum Epilogue {
     /// `out = x`.
     Store,
-    /// `out = gelu(x)`, within the promise of [`Kernels::gelu`](crate::Kernels::gelu).
+    /// `out = gelu(x)`, within the promise of [`Kernels::quick_gelu`](crate::Kernels::quick_gelu).
     Gelu,
     /// `out += x`: the residual.
     Accumulate,

@@ -83,7 +83,7 @@ impl Kernels {
     /// When `input` was not made for these weights or `out` has another length.
     pub fn product(&self, team: &mut Team, input: &Activations, weights: &PackedMatrix, epilogue: Epilogue, out: &mut [f32]) {
         assert_eq!(input.form, Some((weights.element, weights.range)), "product: the activations have another form");
-        assert_eq!(input.stride, weights.steps() * 4, "product: the activations have another depth");
+        assert_eq!(input.depth, weights.depth, "product: the activations have another depth");
         assert_eq!(out.len(), input.rows * weights.columns, "product: the result has another length");
         let product = Product { input, weights, epilogue, out: Shared(out.as_mut_ptr()) };
         let panels = weights.panels();

@@ -1,5 +1,9 @@
 //! The specification: every operation in f64, slow and obvious. Not for use outside tests.
 
+mod forward;
+
+pub use forward::{attend, embed, exp, finish, half, integer_product, product, shifted_bias, softmax, tanh};
+
 use crate::table::{AdamW, Attention, LayerNorm};
 
 /// erf by its Maclaurin series for |x| < 3 and by the continued fraction of erfc beyond (Abramowitz and Stegun 7.1.5, 7.1.14).
@@ -42,23 +46,27 @@ pub fn gelu_backward(x: &[f32], dy: &[f32]) -> Vec<f64> {
     x.iter().zip(dy).map(|(&x, &g)| f64::from(g) * (normal_cdf(f64::from(x)) + f64::from(x) * density(f64::from(x)))).collect()
 }
 
-fn normalise(row: &[f32], epsilon: f32) -> (Vec<f64>, f64) {
+fn exact(row: &[f32]) -> Vec<f64> {
+    row.iter().map(|&x| f64::from(x)).collect()
+}
+
+fn normalise(row: &[f64], epsilon: f32) -> (Vec<f64>, f64) {
     let n = row.len() as f64;
-    let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
-    let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / n;
+    let mean = row.iter().sum::<f64>() / n;
+    let variance = row.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
     let inverse = 1.0 / (variance + f64::from(epsilon)).sqrt();
-    (row.iter().map(|&x| (f64::from(x) - mean) * inverse).collect(), inverse)
+    (row.iter().map(|x| (x - mean) * inverse).collect(), inverse)
+}
+
+fn layer_norm_row(row: &[f64], norm: LayerNorm<'_>) -> Vec<f64> {
+    let (normalised, _) = normalise(row, norm.epsilon);
+    normalised.into_iter().zip(norm.gamma).zip(norm.beta).map(|((n, &g), &b)| n * f64::from(g) + f64::from(b)).collect()
 }
 
 /// See [`Kernels::layer_norm`](crate::Kernels::layer_norm).
 #[must_use]
 pub fn layer_norm(x: &[f32], norm: LayerNorm<'_>) -> Vec<f64> {
-    x.chunks_exact(norm.gamma.len())
-        .flat_map(|row| {
-            let (normalised, _) = normalise(row, norm.epsilon);
-            normalised.into_iter().zip(norm.gamma).zip(norm.beta).map(|((n, &g), &b)| n * f64::from(g) + f64::from(b)).collect::<Vec<_>>()
-        })
-        .collect()
+    x.chunks_exact(norm.gamma.len()).flat_map(|row| layer_norm_row(&exact(row), norm)).collect()
 }
 
 /// `dx`, `dgamma`, `dbeta`; see [`Kernels::layer_norm_backward`](crate::Kernels::layer_norm_backward).
@@ -69,7 +77,7 @@ pub fn layer_norm_backward(x: &[f32], norm: LayerNorm<'_>, dy: &[f32]) -> [Vec<f
     let mut dgamma = vec![0.0; hidden];
     let mut dbeta = vec![0.0; hidden];
     for (x, dy) in x.chunks_exact(hidden).zip(dy.chunks_exact(hidden)) {
-        let (normalised, inverse) = normalise(x, norm.epsilon);
+        let (normalised, inverse) = normalise(&exact(x), norm.epsilon);
         let g: Vec<f64> = dy.iter().zip(norm.gamma).map(|(&d, &g)| f64::from(d) * f64::from(g)).collect();
         let mean_g = g.iter().sum::<f64>() / hidden as f64;
         let mean_gx = g.iter().zip(&normalised).map(|(g, n)| g * n).sum::<f64>() / hidden as f64;
@@ -86,13 +94,13 @@ fn at(values: &[f32], input: Attention<'_>, token: usize, head: usize, i: usize)
     f64::from(values[(token * input.heads + head) * input.head_dim + i])
 }
 
-fn product(a: &[f32], token: usize, b: &[f32], other: usize, head: usize, input: Attention<'_>) -> f64 {
+fn score(a: &[f32], token: usize, b: &[f32], other: usize, head: usize, input: Attention<'_>) -> f64 {
     (0..input.head_dim).map(|i| at(a, input, token, head, i) * at(b, input, other, head, i)).sum()
 }
 
 fn probabilities(input: Attention<'_>, token: usize, head: usize) -> Vec<f64> {
     let scale = 1.0 / (input.head_dim as f64).sqrt();
-    let scores: Vec<f64> = (0..input.length).map(|other| product(input.query, token, input.key, other, head, input) * scale).collect();
+    let scores: Vec<f64> = (0..input.length).map(|other| score(input.query, token, input.key, other, head, input) * scale).collect();
     let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let total: f64 = scores.iter().map(|s| (s - largest).exp()).sum();
     scores.iter().map(|s| (s - largest).exp() / total).collect()
@@ -123,7 +131,7 @@ pub fn attention_backward(input: Attention<'_>, dout: &[f32]) -> [Vec<f64>; 3] {
     for head in 0..input.heads {
         for token in 0..input.length {
             let p = probabilities(input, token, head);
-            let dp: Vec<f64> = (0..input.length).map(|other| product(dout, token, input.value, other, head, input)).collect();
+            let dp: Vec<f64> = (0..input.length).map(|other| score(dout, token, input.value, other, head, input)).collect();
             let expected: f64 = p.iter().zip(&dp).map(|(p, d)| p * d).sum();
             for other in 0..input.length {
                 let dscore = p[other] * (dp[other] - expected) * scale;

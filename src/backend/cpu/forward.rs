@@ -165,6 +165,7 @@ impl Scratch {
                 logits.push(HeadLogits { kind: *kind, values });
             }
         }
+        logits.sort_by_key(|head| head.kind);
         BatchLogits { heads: logits, ranges: batch.ranges().collect() }
     }
 }

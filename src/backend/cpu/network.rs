@@ -170,7 +170,7 @@ impl LayerChannels {
             None => "embeddings.LayerNorm".to_owned(),
         };
         let guess = Channels::behind(&Norm::load(model, &before)?);
-        let flat = || Channels { centre: vec![GELU_LOW; inner], spread: vec![1.0; inner] };
+        let flat = || Channels { centre: vec![GELU_LOW; inner], spread: vec![1.0; inner], strength: 0.0 };
         Ok(Self {
             output: measured(Site::Output, hidden)?.unwrap_or_else(|| guess.through(&value.weight)),
             qkv: measured(Site::Qkv, hidden)?.unwrap_or(guess),

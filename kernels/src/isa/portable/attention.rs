@@ -2,9 +2,9 @@
 //! A block of queries is transposed once; scores lie as `[key][query]`, so that the softmax over keys needs no sums across lanes
 //! and the mixing of values reads sixteen probabilities from one place.
 
-use super::math::exp;
-use super::lanes::{LANES, Lanes, Real};
 use super::Vectors;
+use super::lanes::{LANES, Lanes, Real};
+use super::math::exp;
 use crate::attention::Attending;
 
 /// One (message, head) pair at a time.

@@ -9,6 +9,9 @@ use crate::table::LayerNorm;
 /// Adding 1.5 * 2^23 to a float of magnitude below 2^22 leaves its nearest integer, ties to even, in the low bits.
 const ROUND: f32 = 12_582_912.0;
 
+/// What the largest magnitude of a row counts as at least: 2^-118, whose reciprocal times 255 is still an f32.
+const LEAST: f32 = f32::MIN_POSITIVE * 256.0;
+
 /// # Safety
 /// The parts of one operation have different rows.
 #[inline(always)]
@@ -96,8 +99,8 @@ fn quantise(from: &[f32], weights: &PackedMatrix, to: &mut [u8]) -> f32 {
     for ((x, s), t) in values_tail.iter().zip(factors_tail).zip(shifts_tail) {
         lanes[0] = lanes[0].max((x * s - t).abs());
     }
-    // A row of zeros, or of not-a-number, must not divide by zero.
-    let largest = lanes.iter().fold(f32::MIN_POSITIVE, |largest, lane| largest.max(*lane)).min(f32::MAX);
+    // The step of a row of zeros, or of not-a-number, must have a reciprocal.
+    let largest = lanes.iter().fold(LEAST, |largest, lane| largest.max(*lane)).min(f32::MAX);
     let inverse = steps / largest;
     for (((to, x), s), t) in to.iter_mut().zip(from).zip(&weights.smoothing).zip(&weights.shift) {
         // The sum is within 0..=255 but for what is not a number, whose low byte is as good as another.
