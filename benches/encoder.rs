@@ -50,7 +50,9 @@ fn encoder(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("candle-transformers", tokens), |b| {
             b.iter(|| black_box(peer.forward(&ids, &segments, None).unwrap()))
         });
-        group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| b.iter(|| black_box(reference.run(&batch, Cores::One).unwrap())));
+        group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| {
+            b.iter(|| black_box(reference.run(&batch, Cores::One).unwrap()))
+        });
         group.bench_function(BenchmarkId::new("hearken fused", tokens), |b| b.iter(|| black_box(network.logits(&batch, &Fused).unwrap())));
     }
     group.finish();

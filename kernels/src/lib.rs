@@ -14,8 +14,9 @@
 #![expect(unsafe_code, reason = "this crate is where `unsafe` lives, behind safe slices")]
 #![expect(
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_ptr_alignment,
     clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     clippy::indexing_slicing,
     clippy::inline_always,
     reason = "numeric code: lengths are checked at the head of each kernel, names follow the formulas, a tier must inline what it compiles"

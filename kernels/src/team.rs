@@ -166,6 +166,7 @@ impl Team {
     }
 
     fn post(shared: &Shared, threads: &[JoinHandle<()>], count: usize, item: &Item<'_>) {
+        #[expect(clippy::transmute_ptr_to_ptr, reason = "a cast cannot lengthen the lifetime")]
         // SAFETY: only the lifetime changes; `post` returns after the last use, see below.
         let job = unsafe { std::mem::transmute::<*const Item<'_>, *const Item<'static>>(std::ptr::from_ref(item)) };
         // SAFETY: `&mut self` of the callers: no other operation runs, and every item of the last one is done.

@@ -110,6 +110,7 @@ impl LoadedModel {
     ///
     /// # Errors
     /// When it is not of `width` f32.
+    #[must_use]
     pub fn channels(&self, name: &str, width: usize) -> Option<Result<Vec<f32>, ModelError>> {
         let view = self.channels.as_ref()?.get(name).ok()?;
         let wrong = |detail| Err(ModelError::Contradiction { file: CHANNELS, key: name.to_owned(), detail });

@@ -14,7 +14,9 @@ use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
 use crate::backend::cpu::measure_channels;
 use crate::batch::PackedBatch;
 use crate::eval::Report;
-use crate::model::{EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights, write_channels};
+use crate::model::{
+    EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights, write_channels,
+};
 use crate::text::{Encoded, TextEncoder};
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
@@ -290,7 +292,8 @@ impl<'a> Run<'a> {
         let card = super::card::card(&manifest);
         export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
         let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
-        let messages: Vec<Encoded> = self.train.iter().step_by(self.train.len().div_ceil(CHANNEL_MESSAGES).max(1)).map(|item| item.input.clone()).collect();
+        let messages: Vec<Encoded> =
+            self.train.iter().step_by(self.train.len().div_ceil(CHANNEL_MESSAGES).max(1)).map(|item| item.input.clone()).collect();
         write_channels(&self.job.out, &measure_channels(&model, &messages)?)?;
         LoadedModel::open(&self.job.out).context("the model does not load with its measured channels")?;
         self.checkpoints.remove()?;

@@ -8,7 +8,7 @@ use hearken::data::{DataDirectory, Split};
 use hearken::heads::{Heads, Prediction};
 use hearken::model::LoadedModel;
 use hearken::text::{Encoded, Utterance};
-use hearken_kernels::{Element, TIERS, best};
+use hearken_kernels::{Element, TIERS, Tier, best};
 use rayon::prelude::*;
 
 /// Every message of the repository, and those that no model was trained on once more in other spellings.
@@ -57,6 +57,7 @@ fn int8_answers_as_f32_does() {
         sentiment.push((got.sentiment.unwrap().score - wanted.sentiment.unwrap().score).abs());
     }
     sentiment.sort_by(f32::total_cmp);
+    #[expect(clippy::cast_precision_loss, reason = "counts")]
     let share = |count: usize| 100.0 * count as f64 / messages.len() as f64;
     let percentile = sentiment[sentiment.len() * 99 / 100];
     let (intents, spans) = (share(same_intent), share(same_spans));
@@ -74,7 +75,7 @@ fn f32_kernels_are_near_candle() {
     let messages: Vec<Encoded> = messages(&model).into_iter().step_by(400).collect();
     let candle = choose("candle").unwrap().prepare(&model, Options::default()).unwrap();
     let wanted = logits(candle.as_ref(), &messages);
-    for kernels in TIERS.iter().filter_map(|tier| tier.kernels()) {
+    for kernels in TIERS.iter().filter_map(Tier::kernels) {
         let got = logits(&CpuRunner::new(&model, kernels, Precision::uniform(Element::F32), 1).unwrap(), &messages);
         let mut worst = 0.0f32;
         for (got, wanted) in got.iter().zip(&wanted) {
@@ -94,7 +95,7 @@ fn tiers_agree_in_int8() {
     const TOLERANCE: f32 = 0.15;
     let model = model("storefront-en");
     let messages: Vec<Encoded> = messages(&model).into_iter().step_by(400).collect();
-    let tiers: Vec<_> = TIERS.iter().filter_map(|tier| tier.kernels()).collect();
+    let tiers: Vec<_> = TIERS.iter().filter_map(Tier::kernels).collect();
     let run = |kernels| logits(&CpuRunner::new(&model, kernels, Precision::uniform(Element::Int8), 1).unwrap(), &messages);
     let wanted = run(tiers[0]);
     for kernels in tiers {

@@ -50,6 +50,8 @@ pub(crate) unsafe fn finish<T: Vectors>(product: &Product<'_>, panel: usize, fir
             for (out, value) in out.iter_mut().zip(&values) {
                 *out += value;
             }
+        } else if let Some(whole) = out.first_chunk_mut() {
+            *whole = values;
         } else {
             out.copy_from_slice(&values[..width]);
         }

@@ -17,12 +17,9 @@ macro_rules! tier {
     ($(#[$doc:meta])* $module:ident, $name:literal, $tiles:ty, [$($element:ident),*] $(, $features:literal)?) => {
         $(#[$doc])*
         pub mod $module {
-            #[allow(clippy::wildcard_imports, reason = "the tiers of an architecture that is not this one are not compiled")]
-            use super::*;
             use crate::isa::portable::{attention, math, rows, training};
             use crate::attention::Attending;
             use crate::gemm::{Product, drive};
-            use crate::matrix::Element;
             use crate::rows::{Conversion, Embedding, Normalising};
             use crate::table::{AdamW, Attention, Kernels, LayerNorm};
             use std::ops::Range;
@@ -30,7 +27,7 @@ macro_rules! tier {
             /// This tier's kernels.
             pub static TABLE: Kernels = Kernels {
                 name: $name,
-                accelerated: &[$(Element::$element),*],
+                accelerated: &[$(crate::matrix::Element::$element),*],
                 product,
                 attend,
                 embed,
@@ -87,55 +84,55 @@ macro_rules! tier {
 
 tier!(
     /// Whatever the target's baseline offers.
-    scalar, "scalar", portable::tiles::Plain, []
+    scalar, "scalar", super::portable::tiles::Plain, []
 );
 
 #[cfg(target_arch = "x86_64")]
 tier!(
     /// 256-bit vectors with fused multiply-add; int8 through 16-bit products.
-    avx2_tier, "avx2", avx2::Avx2, [Int8], "avx2,fma,f16c"
+    avx2_tier, "avx2", super::avx2::Avx2, [Int8], "avx2,fma,f16c"
 );
 
 #[cfg(target_arch = "x86_64")]
 tier!(
     /// AVX2 with the dot products of AVX-VNNI.
-    avx_vnni_tier, "avx-vnni", avx2::AvxVnni, [Int8], "avx2,fma,f16c,avxvnni"
+    avx_vnni_tier, "avx-vnni", super::avx2::AvxVnni, [Int8], "avx2,fma,f16c,avxvnni"
 );
 
 #[cfg(target_arch = "x86_64")]
 tier!(
     /// 512-bit vectors with VNNI.
-    avx512_tier, "avx512", avx512::Avx512, [Int8], "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni"
+    avx512_tier, "avx512", super::avx512::Avx512, [Int8], "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni"
 );
 
 #[cfg(target_arch = "x86_64")]
 tier!(
     /// AVX-512 with dot products of bf16.
-    avx512_bf16_tier, "avx512-bf16", avx512::Avx512Bf16, [Int8, Bf16],
+    avx512_bf16_tier, "avx512-bf16", super::avx512::Avx512Bf16, [Int8, Bf16],
     "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx512bf16"
 );
 
 #[cfg(target_arch = "x86_64")]
 tier!(
     /// AVX-512 with tiles of int8 and bf16.
-    amx_tier, "amx", amx::Amx, [Int8, Bf16],
+    amx_tier, "amx", super::amx::Amx, [Int8, Bf16],
     "avx2,fma,f16c,avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx512bf16"
 );
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 tier!(
     /// Every 64-bit ARM processor; int8 through 16-bit products.
-    neon_tier, "neon", neon::Neon, [Int8], "neon"
+    neon_tier, "neon", super::neon::Neon, [Int8], "neon"
 );
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 tier!(
     /// NEON with dot products of int8.
-    dotprod_tier, "dotprod", neon::Dotprod, [Int8], "neon,dotprod"
+    dotprod_tier, "dotprod", super::neon::Dotprod, [Int8], "neon,dotprod"
 );
 
 #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
 tier!(
     /// NEON with matrix products of int8 and bf16.
-    i8mm_tier, "i8mm", neon::I8mm, [Int8, Bf16], "neon,dotprod,i8mm,bf16"
+    i8mm_tier, "i8mm", super::neon::I8mm, [Int8, Bf16], "neon,dotprod,i8mm,bf16"
 );

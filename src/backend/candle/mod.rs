@@ -66,7 +66,8 @@ impl Runner for CandleRunner {
         let vector = |row| -> candle_core::Result<Vec<f32>> {
             self.network.forward(&batch.row(row), &Stock, &mut Dropout::none())?.pooled.flatten_all()?.to_vec1()
         };
-        let rows = (0..batch.rows()).map(vector).collect::<candle_core::Result<Vec<_>>>().map_err(|error| ComputeError(error.to_string()))?;
+        let rows =
+            (0..batch.rows()).map(vector).collect::<candle_core::Result<Vec<_>>>().map_err(|error| ComputeError(error.to_string()))?;
         let hidden = rows.first().map_or(0, Vec::len);
         Array2::from_shape_vec((rows.len(), hidden), rows.concat()).map_err(|error| ComputeError(error.to_string()))
     }

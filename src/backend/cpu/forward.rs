@@ -142,7 +142,9 @@ impl Scratch {
                     *sum += x;
                 }
             }
-            pooled.iter_mut().for_each(|x| *x *= share);
+            for x in pooled {
+                *x *= share;
+            }
         }
     }
 

@@ -194,6 +194,9 @@ impl LevelHeads {
         }
         // Heads are small and decide the answer: f32.
         let all = Linear::beside(parts);
-        Ok((from > 0).then(|| Self { weights: all.pack(Packing { element: Element::F32, range: Range::Symmetric, smoothing: &[], shift: &[] }), heads }))
+        Ok((from > 0).then(|| Self {
+            weights: all.pack(Packing { element: Element::F32, range: Range::Symmetric, smoothing: &[], shift: &[] }),
+            heads,
+        }))
     }
 }

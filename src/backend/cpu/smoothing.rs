@@ -1,5 +1,5 @@
-//! How the channels of a product's input are brought to one size before they are quantised to int8 (Xiao et al., 2023, "SmoothQuant";
-//! Wei et al., 2023, "Outlier Suppression+"). Where a model has measured its channels, they are used; else they are guessed from the
+//! How the channels of a product's input are brought to one size before they are quantised to int8 (Xiao et al., 2023,
+//! "`SmoothQuant`"; Wei et al., 2023, "Outlier Suppression+"). Where a model has measured its channels, they are used; else they are guessed from the
 //! weights, which is better than nothing.
 
 use super::network::Norm;

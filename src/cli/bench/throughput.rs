@@ -7,8 +7,8 @@ use crate::heads::Heads;
 use crate::model::LoadedModel;
 use crate::patterns::{ValueContext, merge};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What is done with each message.

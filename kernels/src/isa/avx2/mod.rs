@@ -6,7 +6,7 @@ mod lanes;
 use super::portable::Vectors;
 use crate::gemm::{Block, Tiles};
 use crate::matrix::{PANEL, STEP};
-#[allow(clippy::wildcard_imports, reason = "the instruction set's names")]
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "the names of an instruction set; tests are spared the lint"))]
 use std::arch::x86_64::*;
 
 /// AVX2 and FMA.
@@ -136,7 +136,7 @@ unsafe fn columns<S: Step, const M: usize>(block: Block, b: *const u8, sums: *mu
     unsafe {
         let mut acc = [[_mm256_setzero_si256(); 2]; M];
         for s in 0..block.steps {
-            let b = b.add(s * STEP).cast::<__m256i>();
+            let b: *const __m256i = b.add(s * STEP).cast();
             let b = [S::prepare_weights(_mm256_load_si256(b)), S::prepare_weights(_mm256_load_si256(b.add(1)))];
             for (r, acc) in acc.iter_mut().enumerate() {
                 let a = _mm256_set1_epi32(block.a.add(r * block.stride + 4 * s).cast::<i32>().read_unaligned());

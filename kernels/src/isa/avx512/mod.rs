@@ -8,7 +8,7 @@ pub use lanes::Zmm;
 use super::portable::Vectors;
 use crate::gemm::{Block, Tiles};
 use crate::matrix::{PANEL, STEP};
-#[allow(clippy::wildcard_imports, reason = "the instruction set's names")]
+#[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "the names of an instruction set; tests are spared the lint"))]
 use std::arch::x86_64::*;
 
 /// AVX-512 with VNNI; bf16 widened to f32.
@@ -90,7 +90,7 @@ unsafe fn rows<S: Step, const M: usize>(block: Block, sums: *mut i32) {
     unsafe {
         let mut acc = [[_mm512_setzero_si512(); 4]; M];
         for s in 0..block.steps {
-            let b = block.b.add(s * STEP).cast::<__m512i>();
+            let b: *const __m512i = block.b.add(s * STEP).cast();
             let b = [_mm512_load_si512(b), _mm512_load_si512(b.add(1)), _mm512_load_si512(b.add(2)), _mm512_load_si512(b.add(3))];
             for (r, acc) in acc.iter_mut().enumerate() {
                 let a = _mm512_set1_epi32(block.a.add(r * block.stride + 4 * s).cast::<i32>().read_unaligned());

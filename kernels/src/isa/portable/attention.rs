@@ -57,7 +57,7 @@ impl Head<'_> {
         }
     }
 
-    /// `queries[i][lane]` of the 16 queries from `first` on, times 1 / sqrt(head_dim); a query beyond the last is the last.
+    /// `queries[i][lane]` of the 16 queries from `first` on, times `1 / sqrt(head_dim)`; a query beyond the last is the last.
     #[inline(always)]
     fn transpose_queries(&self, first: usize, queries: &mut [[f32; LANES]]) {
         let scale = 1.0 / (self.op.head_dim as f32).sqrt();

@@ -99,7 +99,9 @@ pub fn exp_all<T: Vectors>(x: &mut [f32]) {
 /// See [`Kernels::tanh`](crate::Kernels::tanh).
 #[inline(always)]
 pub fn tanh_all(x: &mut [f32]) {
-    x.iter_mut().for_each(|x| *x = tanh(*x));
+    for x in x {
+        *x = tanh(*x);
+    }
 }
 
 /// See [`Kernels::quick_gelu`](crate::Kernels::quick_gelu).
@@ -116,6 +118,8 @@ pub fn softmax<T: Vectors>(x: &mut [f32], width: usize) {
         let largest = row.iter().fold(f32::NEG_INFINITY, |largest, x| largest.max(*x));
         map!(T::F32, row, x => exp(x.sub(Real::splat(largest))));
         let inverse = 1.0 / super::sum_of(row, |x| x);
-        row.iter_mut().for_each(|x| *x *= inverse);
+        for x in row {
+            *x *= inverse;
+        }
     }
 }
