@@ -1,5 +1,5 @@
-//! One message through the encoder, alone, on the same weights: candle-transformers' `BertModel`, hearken's reference backend, and
-//! the graph that training uses. `cargo bench --bench encoder`
+//! One message through the encoder, alone, on the same weights: candle-transformers' `BertModel`, hearken's backends, and
+//! the graph that training uses; and batches through the shipped backend. `cargo bench --bench encoder`
 #![expect(
     clippy::unwrap_used,
     clippy::semicolon_if_nothing_returned,
@@ -9,10 +9,11 @@
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hearken::backend::candle::{Fused, Network, NetworkShape};
-use hearken::backend::{Cores, Options, choose};
+use hearken::backend::{Cores, Options, Runner, choose};
 use hearken::batch::PackedBatch;
+use hearken::heads::Heads;
 use hearken::model::LoadedModel;
 use hearken::text::Utterance;
 use std::collections::HashMap;
@@ -38,6 +39,8 @@ fn encoder(criterion: &mut Criterion) {
     let mut reference = choose("candle").unwrap().prepare(&model, Options::default()).unwrap();
     let load = &mut |name: &str, shape: &[usize]| model.tensor(name, shape, &Device::Cpu).map_err(candle_core::Error::wrap);
     let network = Network::load(&NetworkShape::of(&model), load).unwrap();
+    let mut cpu = choose("cpu").unwrap().prepare(&model, Options::default()).unwrap();
+    let heads = Heads::of(&model.manifest.heads);
     let mut group = criterion.benchmark_group("alone");
     group.sample_size(20);
     for tokens in [8, 16, 64] {
@@ -53,7 +56,31 @@ fn encoder(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("hearken candle", tokens), |b| {
             b.iter(|| black_box(reference.run(&batch, Cores::One).unwrap()))
         });
+        for (name, cores) in [("hearken cpu, one core", Cores::One), ("hearken cpu, all cores", Cores::All)] {
+            group.bench_function(BenchmarkId::new(name, tokens), |b| b.iter(|| black_box(cpu.run(&batch, cores).unwrap())));
+        }
+        let logits = cpu.run(&batch, Cores::One).unwrap();
+        group.bench_function(BenchmarkId::new("heads", tokens), |b| b.iter(|| black_box(heads.decode(&logits, 0, &encoded).unwrap())));
         group.bench_function(BenchmarkId::new("hearken fused", tokens), |b| b.iter(|| black_box(network.logits(&batch, &Fused).unwrap())));
+    }
+    group.finish();
+    batches(criterion, &model, cpu.as_mut());
+}
+
+/// Messages of one length together, by their number.
+fn batches(criterion: &mut Criterion, model: &LoadedModel, cpu: &mut dyn Runner) {
+    let mut group = criterion.benchmark_group("together");
+    group.sample_size(20);
+    for tokens in [8, 16, 64] {
+        let text: String = SENTENCE.repeat(4).split_inclusive(' ').take(tokens - 2).collect();
+        let encoded = model.text.encode(&Utterance::new(text).unwrap(), &[]).unwrap();
+        for rows in [2, 8, 32] {
+            let batch = PackedBatch::new(std::iter::repeat_n(&encoded, rows));
+            group.throughput(Throughput::Elements(rows as u64));
+            group.bench_function(BenchmarkId::new(format!("{tokens} tokens"), rows), |b| {
+                b.iter(|| black_box(cpu.run(&batch, Cores::One).unwrap()))
+            });
+        }
     }
     group.finish();
 }

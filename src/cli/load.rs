@@ -6,7 +6,6 @@ use crate::model::LoadedModel;
 use crate::policy::{Policy, PolicyFile};
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The directory of a model: a path, or a name below `models/`.
 #[must_use]
@@ -24,7 +23,7 @@ pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
     let backend = backend::choose(device)?;
     let workers = if workers == 0 { backend::cores() } else { workers };
-    Ok(Engine::start(Arc::new(model), backend, EngineOptions { workers, queue })?)
+    Ok(Engine::start(model, backend, EngineOptions { workers, queue })?)
 }
 
 /// The policy of a file, or the built-in one.

@@ -49,15 +49,17 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Prepares the model on the backend, warms every worker up, and starts the threads.
+    /// Prepares the model on the backend, releases the file's own weights, warms every worker up, and starts the threads.
     ///
     /// # Errors
     /// When the backend cannot prepare the model or fails on the warm-up message.
-    pub fn start(model: Arc<LoadedModel>, backend: &'static dyn Backend, options: EngineOptions) -> Result<Self, PrepareError> {
+    pub fn start(mut model: LoadedModel, backend: &'static dyn Backend, options: EngineOptions) -> Result<Self, PrepareError> {
         let (inbox, jobs) = mpsc::channel();
         let (idle, free) = mpsc::channel();
         let heads = Arc::new(Heads::of(&model.manifest.heads));
         let first = backend.prepare(&model, Options { cores: options.workers })?;
+        model.release_weights();
+        let model = Arc::new(model);
         let limits = first.limits();
         let others: Vec<_> = (1..options.workers).map(|_| first.another()).collect();
         for (number, runner) in std::iter::once(first).chain(others).enumerate() {

@@ -26,7 +26,8 @@ pub struct LoadedModel {
     pub manifest: Manifest,
     /// The tokenizer.
     pub text: TextEncoder,
-    weights: MmapedSafetensors,
+    /// Nothing once they are released.
+    weights: Option<MmapedSafetensors>,
     channels: Option<MmapedSafetensors>,
 }
 
@@ -49,7 +50,7 @@ impl LoadedModel {
         let weights = map_weights(&existing(path, WEIGHTS)?)?;
         let measured = manifest.files.contains_key(CHANNELS);
         let channels = measured.then(|| map_weights(&existing(path, CHANNELS)?)).transpose()?;
-        let model = Self { path: path.to_owned(), config, manifest, text, weights, channels };
+        let model = Self { path: path.to_owned(), config, manifest, text, weights: Some(weights), channels };
         model.check()?;
         Ok(model)
     }
@@ -60,13 +61,24 @@ impl LoadedModel {
         format!("{}@{}", self.manifest.name, self.manifest.version)
     }
 
+    /// Lets the mapped weights go, once a backend has its own form of them: what the file takes in memory is free again.
+    pub fn release_weights(&mut self) {
+        self.weights = None;
+        self.channels = None;
+    }
+
+    fn weights(&self) -> Result<&MmapedSafetensors, ModelError> {
+        self.weights.as_ref().ok_or_else(|| ModelError::Weights("they have been released".to_owned()))
+    }
+
     /// One tensor, as f32 on `device`.
     ///
     /// # Errors
     /// When it is missing, of another shape than `shape`, or not a floating-point tensor.
     pub fn tensor(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor, ModelError> {
         self.check_shape(name, shape)?;
-        let load = || self.weights.load(name, device)?.to_dtype(DType::F32);
+        let weights = self.weights()?;
+        let load = || weights.load(name, device)?.to_dtype(DType::F32);
         load().map_err(|error| ModelError::Weights(format!("tensor `{name}`: {error}")))
     }
 
@@ -127,7 +139,7 @@ impl LoadedModel {
     /// Name, element type, shape and bytes of every tensor, by name.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, String, Vec<usize>, usize)> {
-        let tensors = self.weights.tensors().into_iter();
+        let tensors = self.weights.iter().flat_map(MmapedSafetensors::tensors);
         let mut tensors: Vec<_> =
             tensors.map(|(name, view)| (name, format!("{:?}", view.dtype()), view.shape().to_vec(), view.data().len())).collect();
         tensors.sort();
@@ -140,7 +152,7 @@ impl LoadedModel {
 
     fn checked(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, ModelError> {
         let contradiction = |detail| ModelError::Contradiction { file: WEIGHTS, key: name.to_owned(), detail };
-        let view = self.weights.get(name).map_err(|_| contradiction("the tensor is missing".to_owned()))?;
+        let view = self.weights()?.get(name).map_err(|_| contradiction("the tensor is missing".to_owned()))?;
         if view.shape() != shape {
             return Err(contradiction(format!("has shape {:?}, but config.json and hearken.toml call for {shape:?}", view.shape())));
         }

@@ -19,7 +19,7 @@ pub fn model(name: &str) -> LoadedModel {
 
 pub fn engine(name: &str, queue: usize) -> Engine {
     let options = EngineOptions { workers: 2, queue };
-    Engine::start(Arc::new(model(name)), backend::choose("auto").unwrap(), options).unwrap()
+    Engine::start(model(name), backend::choose("auto").unwrap(), options).unwrap()
 }
 
 pub fn service(name: &str, config: ServeConfig) -> Arc<Service> {

@@ -83,7 +83,7 @@ impl EngineArgs {
         let threads = if self.threads == 0 { backend::cores() } else { self.threads };
         let started = Instant::now();
         let first = backend.prepare(&model, Options { cores: threads })?;
-        let load_ms = super::latency::micros(started.elapsed()) / 1e3;
+        let load_ms = (started.elapsed().as_secs_f64() * 1e4).round() / 10.0;
         let workload = Workload::open(self.workload.as_deref(), &model)?;
         let limit = first.limits().tokens;
         let batch_tokens = if self.batch_tokens == 0 { limit } else { self.batch_tokens };

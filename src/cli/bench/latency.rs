@@ -41,6 +41,6 @@ pub fn measure(runner: &mut dyn Runner, workload: &Workload, length: usize, time
 }
 
 /// Microseconds with one decimal.
-pub fn micros(time: Duration) -> f64 {
+fn micros(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e7).round() / 10.0
 }
