@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench fails where it stands")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hearken_kernels::{Activations, Element, Epilogue, Kernels, PackedMatrix, Packing, RaggedAttention, Range, TIERS, Team, Tier};
+use hearken_kernels::{Activations, Element, Epilogue, InputRange, Kernels, PackedMatrix, Packing, RaggedAttention, TIERS, Team, Tier};
 use std::hint::black_box;
 
 const ELEMENTS: [Element; 3] = [Element::Int8, Element::Bf16, Element::F32];
@@ -21,7 +21,7 @@ fn values(n: usize) -> Vec<f32> {
 }
 
 fn packed(depth: usize, columns: usize, element: Element) -> PackedMatrix {
-    let packing = Packing { element, range: Range::Symmetric, smoothing: &[], shift: &[] };
+    let packing = Packing { element, range: InputRange::Symmetric, smoothing: &[], shift: &[] };
     PackedMatrix::pack(&values(depth * columns), &values(columns), depth, packing)
 }
 

@@ -36,7 +36,7 @@ mod team;
 pub use attention::RaggedAttention;
 pub use dispatch::{TIERS, Tier, TierStatus, best, chosen, tiers};
 pub use gemm::Epilogue;
-pub use matrix::{Activations, Element, GELU_LOW, PANEL, PackedMatrix, Packing, Range};
+pub use matrix::{Activations, Element, GELU_LOW, InputRange, PANEL, PackedMatrix, Packing};
 pub use rows::Gather;
 pub use table::{AdamW, Attention, Kernels, LayerNorm};
 pub use team::Team;

@@ -24,7 +24,7 @@ pub enum Element {
     F32,
 }
 
-impl Range {
+impl InputRange {
     /// What stands for zero.
     pub(crate) fn zero(self) -> i32 {
         match self {
@@ -71,7 +71,7 @@ impl Element {
 
 /// Where the activations of an int8 product lie, once they are smoothed and shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Range {
+pub enum InputRange {
     /// Around zero: `scale * (q - 128)`, `q` in 1..=255.
     Symmetric,
     /// Not below zero: `scale * q`, `q` in 0..=255.
@@ -94,7 +94,7 @@ pub struct Packing<'a> {
     /// The element.
     pub element: Element,
     /// Where int8 activations lie.
-    pub range: Range,
+    pub range: InputRange,
     /// `[depth]`: activations are multiplied by these before they are quantised, weights divided by them, so that channels of
     /// unlike size share a scale (Xiao et al., 2023, "`SmoothQuant`"). Empty for none. Only int8 uses them.
     pub smoothing: &'a [f32],
@@ -108,7 +108,7 @@ pub struct Packing<'a> {
 #[derive(Debug)]
 pub struct PackedMatrix {
     pub(crate) element: Element,
-    pub(crate) range: Range,
+    pub(crate) range: InputRange,
     pub(crate) depth: usize,
     pub(crate) columns: usize,
     pub(crate) data: Lines,
@@ -281,7 +281,7 @@ pub struct Activations {
     pub(crate) rows: usize,
     pub(crate) depth: usize,
     pub(crate) stride: usize,
-    pub(crate) form: Option<(Element, Range)>,
+    pub(crate) form: Option<(Element, InputRange)>,
 }
 
 impl Activations {

@@ -1,6 +1,6 @@
 //! The AMX emulator, instruction by instruction: assembled code against plain Rust on random data, bit for bit.
 //!
-//! Where the processor has AMX the same tests run on it, and `tdpbf16ps` then asks whether its sums are those of the manual.
+//! Where the processor has AMX the same tests run on it, but for the sums of `tdpbf16ps`, whose order may be its own.
 
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #![expect(unsafe_code, reason = "tile instructions exist as assembly only")]

@@ -1,17 +1,17 @@
 //! One product to test: operands of fixed random values, and how to run it.
 
 use crate::harness::values;
-use hearken_kernels::{Activations, Element, Epilogue, Kernels, PackedMatrix, Packing, Range, Team};
+use hearken_kernels::{Activations, Element, Epilogue, InputRange, Kernels, PackedMatrix, Packing, Team};
 
 pub const ELEMENTS: [Element; 3] = [Element::Int8, Element::Bf16, Element::F32];
-pub const RANGES: [Range; 2] = [Range::Symmetric, Range::Positive];
+pub const RANGES: [InputRange; 2] = [InputRange::Symmetric, InputRange::Positive];
 pub const EPILOGUES: [Epilogue; 3] = [Epilogue::Store, Epilogue::Gelu, Epilogue::Accumulate];
 
 /// What is multiplied, and whether weights are packed with smoothing and with a shift.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
     pub element: Element,
-    pub range: Range,
+    pub range: InputRange,
     pub smoothed: bool,
     pub shifted: bool,
 }
@@ -41,7 +41,7 @@ pub struct Shape {
 pub struct Case {
     pub shape: Shape,
     pub form: Form,
-    /// `[rows, depth]`. Rows are of unit scale, small, zero and huge in turn; with [`Range::Positive`] none is below the shift.
+    /// `[rows, depth]`. Rows are of unit scale, small, zero and huge in turn; with [`InputRange::Positive`] none is below the shift.
     pub values: Vec<f32>,
     /// `[columns, depth]`.
     pub weights: Vec<f32>,
@@ -67,7 +67,7 @@ impl Case {
         for (r, row) in plain.chunks_exact_mut(depth).enumerate() {
             for (i, x) in row.iter_mut().enumerate() {
                 *x *= [1.0, 1e-3, 0.0, 1e15][r % 4];
-                if form.range == Range::Positive {
+                if form.range == InputRange::Positive {
                     *x = x.abs();
                 }
                 *x += shift.get(i).copied().unwrap_or(0.0);

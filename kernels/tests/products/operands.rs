@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Form, Shape, forms};
 use crate::harness::{same, tiers, values};
-use hearken_kernels::{Activations, Element, Kernels, PANEL, PackedMatrix, Packing, Range, Team};
+use hearken_kernels::{Activations, Element, InputRange, Kernels, PANEL, PackedMatrix, Packing, Team};
 
 /// The nearest bf16, ties to even: the upper half of an f32.
 fn nearest_bf16(x: f32) -> f32 {
@@ -16,7 +16,7 @@ fn nearest_bf16(x: f32) -> f32 {
 /// int8: a value is off by at most half a step, which is the row's largest magnitude after smoothing and shift, at least 2^-118,
 /// over 127 or 255, but for the rounding of f32: 2e-4 of a half step, and 2^-22 of what is added up.
 fn check_int8(kernels: &Kernels, case: &Case, decoded: &[f32]) {
-    let steps = if case.form.range == Range::Positive { 255.0 } else { 127.0 };
+    let steps = if case.form.range == InputRange::Positive { 255.0 } else { 127.0 };
     let depth = case.shape.depth;
     let of = |values: &[f32], i: usize, otherwise: f64| values.get(i).map_or(otherwise, |x| f64::from(*x));
     for (r, (row, decoded)) in case.values.chunks_exact(depth).zip(decoded.chunks_exact(depth)).enumerate() {
@@ -59,14 +59,14 @@ fn conversion_is_within_half_a_step() {
 #[test]
 fn conversion_of_every_magnitude() {
     for kernels in tiers() {
-        for range in [Range::Symmetric, Range::Positive] {
+        for range in [InputRange::Symmetric, InputRange::Positive] {
             let form = Form { element: Element::Int8, range, smoothed: false, shifted: false };
             let mut case = Case::new(Shape { rows: 255, depth: 19, columns: 2 }, form);
             let unit = values(1, 19, 1.0);
             for (exponent, row) in (1..255).zip(case.values.chunks_exact_mut(19)) {
                 for (to, x) in row.iter_mut().zip(&unit) {
                     *to = x * f32::from_bits(exponent << 23);
-                    if range == Range::Positive {
+                    if range == InputRange::Positive {
                         *to = to.abs();
                     }
                 }
@@ -79,7 +79,7 @@ fn conversion_of_every_magnitude() {
 /// Every bf16 and what lies between: the rounding of f32 to nearest, ties to even.
 #[test]
 fn every_bf16_is_rounded_to_nearest() {
-    let packing = Packing { element: Element::Bf16, range: Range::Symmetric, smoothing: &[], shift: &[] };
+    let packing = Packing { element: Element::Bf16, range: InputRange::Symmetric, smoothing: &[], shift: &[] };
     let packed = PackedMatrix::pack(&vec![0.0; 512], &[0.0], 512, packing);
     for low in [0u32, 1, 0x7fff, 0x8000, 0x8001, 0xffff] {
         let finite = |high: &u32| high & 0x7f80 != 0x7f80 && (high & 0x7fff) != 0x7f7f; // the last rounds to infinity

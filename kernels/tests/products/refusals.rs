@@ -2,11 +2,11 @@
 
 use crate::case::ELEMENTS;
 use crate::harness::{refusal, tiers};
-use hearken_kernels::{Activations, Element, Epilogue, PackedMatrix, Packing, Range, Team};
+use hearken_kernels::{Activations, Element, Epilogue, InputRange, PackedMatrix, Packing, Team};
 
-const PLAIN: Packing<'_> = Packing { element: Element::Int8, range: Range::Symmetric, smoothing: &[], shift: &[] };
+const PLAIN: Packing<'_> = Packing { element: Element::Int8, range: InputRange::Symmetric, smoothing: &[], shift: &[] };
 
-fn packed(element: Element, range: Range, depth: usize, columns: usize) -> PackedMatrix {
+fn packed(element: Element, range: InputRange, depth: usize, columns: usize) -> PackedMatrix {
     PackedMatrix::pack(&vec![1.0; depth * columns], &vec![0.0; columns], depth, Packing { element, range, ..PLAIN })
 }
 
@@ -36,7 +36,7 @@ fn packing_refuses_what_does_not_fit() {
 #[test]
 fn conversion_refuses_a_part_of_a_row() {
     for kernels in tiers() {
-        let weights = packed(Element::Int8, Range::Symmetric, 16, 3);
+        let weights = packed(Element::Int8, InputRange::Symmetric, 16, 3);
         let mut input = Activations::default();
         let message = refusal("a part of a row", || kernels.convert(&mut Team::alone(), &[0.0; 17], &weights, &mut input));
         assert!(message.contains("convert"), "{message}");
@@ -46,12 +46,12 @@ fn conversion_refuses_a_part_of_a_row() {
 /// Activations of another element, range, depth or number of rows, and none at all.
 #[test]
 fn products_refuse_what_does_not_fit() {
-    let weights = packed(Element::Int8, Range::Symmetric, 16, 3);
+    let weights = packed(Element::Int8, InputRange::Symmetric, 16, 3);
     let others = [
-        ("element", packed(Element::F32, Range::Symmetric, 16, 3)),
-        ("range", packed(Element::Int8, Range::Positive, 16, 3)),
-        ("depth of another padding", packed(Element::Int8, Range::Symmetric, 65, 3)),
-        ("depth of the same padding", packed(Element::Int8, Range::Symmetric, 17, 3)),
+        ("element", packed(Element::F32, InputRange::Symmetric, 16, 3)),
+        ("range", packed(Element::Int8, InputRange::Positive, 16, 3)),
+        ("depth of another padding", packed(Element::Int8, InputRange::Symmetric, 65, 3)),
+        ("depth of the same padding", packed(Element::Int8, InputRange::Symmetric, 17, 3)),
     ];
     for kernels in tiers() {
         for (what, other) in &others {

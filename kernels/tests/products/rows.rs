@@ -3,7 +3,7 @@
 
 use crate::case::{Case, ELEMENTS, Form, RANGES, Shape, forms, product_of};
 use crate::harness::{close, same, tiers};
-use hearken_kernels::{Activations, Element, Epilogue, Kernels, PackedMatrix, Packing, Range, Team, reference};
+use hearken_kernels::{Activations, Element, Epilogue, InputRange, Kernels, PackedMatrix, Packing, Team, reference};
 
 const MOST: usize = 40;
 
@@ -128,7 +128,7 @@ fn rows_of_zeros_are_the_bias() {
 fn rows_at_the_ends_of_f32() {
     let form = |range| Form { element: Element::Int8, range, smoothed: false, shifted: false };
     for kernels in tiers() {
-        for range in [Range::Symmetric, Range::Positive] {
+        for range in [InputRange::Symmetric, InputRange::Positive] {
             let case = Case::new(Shape { rows: 1, depth: 17, columns: 65 }, form(range));
             for scale in [f32::MAX / 32.0, 1e30, 1e-20, 1e-30] {
                 let values: Vec<f32> = case.values.iter().map(|x| x * scale).collect();

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, EPILOGUES, RANGES, Shape, forms, product_of};
 use crate::harness::{close, same, tiers, values};
-use hearken_kernels::{Activations, Element, Epilogue, PackedMatrix, Packing, Range, TIERS, reference};
+use hearken_kernels::{Activations, Element, Epilogue, InputRange, PackedMatrix, Packing, TIERS, reference};
 
 /// Depths around the sizes of steps, vectors and tiles in each element, and one of a model.
 const DEPTHS: [usize; 10] = [1, 3, 15, 16, 17, 63, 64, 65, 100, 384];
@@ -145,7 +145,7 @@ fn int8_sums_are_exact() {
     for kernels in tiers() {
         for range in RANGES {
             for Shape { rows, depth, columns } in shapes() {
-                let (least, largest) = if range == Range::Positive { (0, 255) } else { (-127, 127) };
+                let (least, largest) = if range == InputRange::Positive { (0, 255) } else { (-127, 127) };
                 let input = whole_numbers(depth as u64, rows, depth, least, largest);
                 let weights = whole_numbers(columns as u64 + 7, columns, depth, -127, 127);
                 let packing = Packing { element: Element::Int8, range, smoothing: &[], shift: &[] };
@@ -173,7 +173,7 @@ fn int8_sums_do_not_overflow() {
             for sign in [1.0, -1.0] {
                 let packing = Packing { element: Element::Int8, range, smoothing: &[], shift: &[] };
                 let packed = PackedMatrix::pack(&vec![127.0 * sign; DEEPEST], &[0.0], DEEPEST, packing);
-                let largest = if range == Range::Positive { 255.0 } else { 127.0 };
+                let largest = if range == InputRange::Positive { 255.0 } else { 127.0 };
                 let got = product_of(kernels, &vec![largest; DEEPEST], &packed, Epilogue::Store);
                 assert_eq!(got, [largest * 127.0 * sign * DEEPEST as f32], "{} {range:?} sign={sign}", kernels.name);
             }

@@ -5,7 +5,7 @@ use super::smoothing::Channels;
 use super::statistics::Site;
 use crate::backend::{HeadKind, Level};
 use crate::model::{EncoderConfig, LoadedModel, ModelError, Pooling};
-use hearken_kernels::{Element, GELU_LOW, LayerNorm, PackedMatrix, Packing, Range};
+use hearken_kernels::{Element, GELU_LOW, InputRange, LayerNorm, PackedMatrix, Packing};
 use rayon::prelude::*;
 
 /// Scale and shift of a layer-norm.
@@ -57,7 +57,7 @@ impl Linear {
     }
 
     /// For inputs that lie as `channels` says.
-    fn pack_for(&self, element: Element, range: Range, channels: &Channels) -> PackedMatrix {
+    fn pack_for(&self, element: Element, range: InputRange, channels: &Channels) -> PackedMatrix {
         let smoothing = channels.smoothing(&self.weight);
         self.pack(Packing { element, range, smoothing: &smoothing, shift: &channels.centre })
     }
@@ -143,10 +143,10 @@ impl Layer {
         let qkv = Linear::beside([attention("attention.self.query")?, attention("attention.self.key")?, value]);
         let output = attention("attention.output.dense")?;
         Ok(Self {
-            qkv: qkv.pack_for(precision.qkv, Range::Symmetric, &channels.qkv),
-            output: output.pack_for(precision.output, Range::Symmetric, &channels.output),
-            up: load("intermediate.dense", inner, hidden)?.pack_for(precision.up, Range::Symmetric, &channels.up),
-            down: load("output.dense", hidden, inner)?.pack_for(precision.down, Range::Positive, &channels.down),
+            qkv: qkv.pack_for(precision.qkv, InputRange::Symmetric, &channels.qkv),
+            output: output.pack_for(precision.output, InputRange::Symmetric, &channels.output),
+            up: load("intermediate.dense", inner, hidden)?.pack_for(precision.up, InputRange::Symmetric, &channels.up),
+            down: load("output.dense", hidden, inner)?.pack_for(precision.down, InputRange::Positive, &channels.down),
             output_norm,
             down_norm: Norm::load(model, &name("output.LayerNorm"))?,
         })
@@ -195,7 +195,7 @@ impl LevelHeads {
         // Heads are small and decide the answer: f32.
         let all = Linear::beside(parts);
         Ok((from > 0).then(|| Self {
-            weights: all.pack(Packing { element: Element::F32, range: Range::Symmetric, smoothing: &[], shift: &[] }),
+            weights: all.pack(Packing { element: Element::F32, range: InputRange::Symmetric, smoothing: &[], shift: &[] }),
             heads,
         }))
     }

@@ -1,5 +1,6 @@
 //! `hearken bench engine`: throughput on a mix of messages, and latency by length.
 
+use super::cosine::{Cosine, compare};
 use super::latency::{LENGTHS, Latency, measure};
 use super::throughput::{Bench, Work};
 use super::workload::Workload;
@@ -70,6 +71,9 @@ struct Report {
     tokens_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_to_prediction_messages_per_second: Option<f64>,
+    /// Vectors against those in f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cosine: Option<Cosine>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     latency_us: BTreeMap<usize, Latency>,
 }
@@ -100,6 +104,7 @@ impl EngineArgs {
             messages_per_second: None,
             tokens_per_second: None,
             text_to_prediction_messages_per_second: None,
+            cosine: None,
             latency_us: BTreeMap::new(),
         };
         if self.latency {
@@ -132,7 +137,8 @@ impl EngineArgs {
     }
 
     /// Whole passes, the two kinds of work in turn, as long as the time allows and at least three of each.
-    fn throughput(&self, first: Box<dyn Runner>, model: &LoadedModel, workload: &Workload, report: &mut Report) -> anyhow::Result<()> {
+    fn throughput(&self, mut first: Box<dyn Runner>, model: &LoadedModel, workload: &Workload, report: &mut Report) -> anyhow::Result<()> {
+        report.cosine = Some(compare(first.as_mut(), model, workload)?);
         let others: Vec<_> = (1..report.threads).map(|_| first.another()).collect();
         let mut runners: Vec<_> = std::iter::once(first).chain(others).collect();
         let bench = Bench::new(model, workload);
@@ -179,6 +185,9 @@ fn print(report: &Report) {
         if let Some(whole) = report.text_to_prediction_messages_per_second {
             println!("in all    {whole:.0} messages/s from text to prediction: {:.1} % more time", (messages / whole - 1.0) * 100.0);
         }
+    }
+    if let Some(cosine) = report.cosine {
+        println!("vectors   cosine to f32 {:.5} on average, {:.5} at worst, of {} messages", cosine.mean, cosine.worst, cosine.messages);
     }
     for (length, latency) in &report.latency_us {
         println!("alone     {length:>4} tokens: p50 {:.0} us, p99 {:.0} us ({} runs)", latency.p50, latency.p99, latency.samples);

@@ -1,5 +1,6 @@
 //! `hearken bench`: how fast this machine is with this model.
 
+mod cosine;
 mod engine;
 mod latency;
 mod throughput;
