@@ -16,10 +16,14 @@ SEED = 200
 ROWS = 16
 
 
+def texts():
+    """The messages that quality is measured on: none of them was used to calibrate or to train."""
+    return random.Random(SEED).sample(workload.split_texts("test"), MESSAGES)
+
+
 def message_ids():
-    """Token ids of the messages that quality is measured on: none of them was used to calibrate or to train."""
-    texts = random.Random(SEED).sample(workload.split_texts("test"), MESSAGES)
-    return workload.token_ids(texts)
+    """Their token ids."""
+    return workload.token_ids(texts())
 
 
 def cosines(vectors, expected):

@@ -1,5 +1,5 @@
 //! Several cores on one operation. An operation is cut into items; the caller and the team's threads claim items one by one,
-//! so a thread that the system holds up costs its share and nothing else. Not a thread pool for tasks: a team works on one
+//! so a thread that is not there is not waited for, only one that is held up within an item. Not a thread pool for tasks: a team works on one
 //! operation at a time, for microseconds, and its threads spin between two operations of one run and sleep between runs.
 
 use std::cell::UnsafeCell;
@@ -121,6 +121,9 @@ impl Team {
     /// # Errors
     /// When a thread cannot be started.
     pub fn of(members: usize) -> std::io::Result<Self> {
+        /// Far more than any machine has cores; see `Shared::claim`.
+        const MOST: usize = 1024;
+        let members = members.min(MOST);
         if members < 2 {
             return Ok(Self::alone());
         }
@@ -180,7 +183,12 @@ impl Team {
             }
         }
         shared.work(0);
+        let mut spins = 0u32;
         while (shared.done.load(Ordering::Acquire) as usize) < count {
+            spins += 1;
+            if spins.is_multiple_of(4096) {
+                std::thread::yield_now(); // whoever holds the last item may be waiting for this very core
+            }
             std::hint::spin_loop();
         }
         assert!(!shared.failed.swap(false, Ordering::Relaxed), "a part of a kernel panicked on another thread");
@@ -217,6 +225,24 @@ mod tests {
                 });
                 assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == round), "{items} items");
             }
+        }
+    }
+
+    /// Every member takes part, also after it has slept: each item waits, for a while, until all have been seen.
+    #[test]
+    fn every_member_takes_part() {
+        let mut team = Team::of(3).unwrap();
+        for _ in 0..3 {
+            let seen: Vec<AtomicBool> = (0..3).map(|_| AtomicBool::new(false)).collect();
+            let end = Instant::now() + Duration::from_secs(20);
+            team.run(3, &|member, _| {
+                seen[member].store(true, Ordering::SeqCst);
+                while !seen.iter().all(|seen| seen.load(Ordering::SeqCst)) && Instant::now() < end {
+                    std::thread::yield_now();
+                }
+            });
+            assert!(seen.iter().all(|seen| seen.load(Ordering::SeqCst)), "a member did not take part");
+            std::thread::sleep(Duration::from_millis(2)); // longer than it spins
         }
     }
 

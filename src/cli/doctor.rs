@@ -54,10 +54,10 @@ fn kernels() {
     }
     for (name, status) in tiers() {
         match status {
-            TierStatus::Available if name == chosen() => println!("kernels {name:<8} on, chosen: the fastest this processor runs"),
-            TierStatus::Available => println!("kernels {name:<8} on"),
-            TierStatus::Missing(feature) => println!("kernels {name:<8} off: the processor lacks {feature}"),
-            TierStatus::Capped => println!("kernels {name:<8} off: HEARKEN_KERNELS names a lower tier"),
+            TierStatus::Available if name == chosen() => println!("kernels {name:<11} on, chosen: the fastest this processor runs"),
+            TierStatus::Available => println!("kernels {name:<11} on"),
+            TierStatus::Missing(feature) => println!("kernels {name:<11} off: missing here: {feature}"),
+            TierStatus::Capped => println!("kernels {name:<11} off: HEARKEN_KERNELS names a lower tier"),
         }
     }
 }
@@ -76,6 +76,9 @@ fn describe(model: &LoadedModel) {
     types.sort_unstable();
     types.dedup();
     println!("  weights: {} tensors of {}, {:.1} MB", tensors.len(), types.join(" and "), bytes as f64 / 1e6);
+    let measured =
+        if model.manifest.files.contains_key("channels.safetensors") { "measured" } else { "guessed; see hearken model calibrate" };
+    println!("  channels for int8: {measured}");
     let heads = model.manifest.heads.rows().into_iter().map(|(name, rows)| format!("{name} {rows}")).collect::<Vec<_>>();
     println!("  heads: {}", heads.join(", "));
 }

@@ -22,8 +22,14 @@ pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
     let backend = backend::choose(device)?;
-    let workers = if workers == 0 { backend::cores() } else { workers };
-    Ok(Engine::start(model, backend, EngineOptions { workers, queue })?)
+    let all = backend::cores();
+    // As many together as at once; a single worker has the machine to itself.
+    let (workers, cores) = match workers {
+        0 => (all, all),
+        1 => (1, all),
+        workers => (workers, workers.min(all)),
+    };
+    Ok(Engine::start(model, backend, EngineOptions { workers, cores, queue })?)
 }
 
 /// The policy of a file, or the built-in one.

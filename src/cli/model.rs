@@ -6,6 +6,7 @@ use crate::data::{DataDirectory, Split};
 use crate::model::{LoadedModel, write_channels};
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,8 +20,9 @@ pub enum ModelCommand {
 /// Arguments of `model calibrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Writes channels.safetensors into the model's directory and its checksum into hearken.toml. `hearken train` does this by itself; a model
-from elsewhere works without, and answers closer to its f32 self with. Some hundred messages like those it will see are enough.
+Writes channels.safetensors into the model's directory and its checksum into hearken.toml, which loses its comments. `hearken train` does
+this by itself. A model from elsewhere works without; with it, its int8 answers are closer to those in f32. Some hundred messages like those
+it will see are enough.
 
 Example:
   hearken model calibrate my-shop --data my-shop-data")]
@@ -31,8 +33,8 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Messages to use at most
-    #[arg(long, default_value_t = 512)]
-    messages: usize,
+    #[arg(long, default_value = "512")]
+    messages: NonZeroUsize,
 }
 
 impl ModelCommand {
@@ -50,9 +52,14 @@ impl CalibrateArgs {
         let model = LoadedModel::open(&directory).with_context(|| format!("model `{}` cannot be opened", self.model))?;
         let rows = DataDirectory::new(&self.data).read(Split::Train)?;
         anyhow::ensure!(!rows.is_empty(), "`{}` has no message in its train split", self.data.display());
-        let every = rows.len().div_ceil(self.messages.max(1));
-        let messages = rows.iter().step_by(every).map(|row| model.text.encode(&row.text, &[])).collect::<Result<Vec<_>, _>>()?;
-        write_channels(&directory, &measure_channels(&model, &messages)?)?;
+        let every = rows.len().div_ceil(self.messages.get());
+        let messages = rows
+            .iter()
+            .step_by(every)
+            .map(|row| model.text.encode(&row.text, row.context.iter().map(|turn| &turn.text)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let channels = measure_channels(&model, &messages)?;
+        write_channels(&directory, &channels).with_context(|| format!("`{}` cannot be written", directory.display()))?;
         LoadedModel::open(&directory).context("the model does not load with its measured channels")?;
         println!("measured the channels of {} on {} messages", model.id(), messages.len());
         Ok(ExitCode::SUCCESS)

@@ -28,6 +28,8 @@ const LONG_TEXT: usize = 4096;
 pub struct EngineOptions {
     /// Worker threads.
     pub workers: usize,
+    /// Cores that work together on a message when nothing else runs.
+    pub cores: usize,
     /// Most messages admitted and not yet answered.
     pub queue: usize,
 }
@@ -57,7 +59,7 @@ impl Engine {
         let (inbox, jobs) = mpsc::channel();
         let (idle, free) = mpsc::channel();
         let heads = Arc::new(Heads::of(&model.manifest.heads));
-        let first = backend.prepare(&model, Options { cores: options.workers })?;
+        let first = backend.prepare(&model, Options { cores: options.cores })?;
         model.release_weights();
         let model = Arc::new(model);
         let limits = first.limits();

@@ -97,7 +97,10 @@ impl LoadedModel {
             Dtype::F32 => view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             other => return Err(ModelError::Weights(format!("tensor `{name}`: {other:?} is not f16, bf16 or f32"))),
         };
-        Ok(values)
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(ModelError::Weights(format!("tensor `{name}`: value {at} is not a finite number"))),
+            None => Ok(values),
+        }
     }
 
     /// One tensor as the bits of IEEE halves, row-major; exact when it is stored in f16.
@@ -117,23 +120,23 @@ impl LoadedModel {
         }
     }
 
-    /// A tensor of `channels.safetensors`, what [`write_channels`] wrote; nothing when the model has no such file or the file no such
-    /// tensor.
+    /// A tensor of `channels.safetensors`, what [`write_channels`] wrote; nothing when the model has no such file.
     ///
     /// # Errors
-    /// When it is not of `width` f32.
-    #[must_use]
-    pub fn channels(&self, name: &str, width: usize) -> Option<Result<Vec<f32>, ModelError>> {
-        let view = self.channels.as_ref()?.get(name).ok()?;
+    /// When the file has no such tensor, or it is not of `width` sensible f32.
+    pub fn channels(&self, name: &str, width: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        const MOST: f32 = 1e6; // far beyond any activation of a working model
+        let Some(file) = &self.channels else { return Ok(None) };
         let wrong = |detail| Err(ModelError::Contradiction { file: CHANNELS, key: name.to_owned(), detail });
+        let Ok(view) = file.get(name) else { return wrong("the tensor is missing".to_owned()) };
         if view.dtype() != Dtype::F32 || view.shape() != [width] {
-            return Some(wrong(format!("is {:?} of {:?}, but must be F32 of [{width}]", view.dtype(), view.shape())));
+            return wrong(format!("is {:?} of {:?}, but must be F32 of [{width}]", view.dtype(), view.shape()));
         }
         let values: Vec<f32> = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        if values.iter().any(|value| !value.is_finite()) {
-            return Some(wrong("has a value that is not a number".to_owned()));
+        match values.iter().position(|value| value.is_nan() || value.abs() > MOST) {
+            Some(at) => wrong(format!("value {at} is beyond +-{MOST}")),
+            None => Ok(Some(values)),
         }
-        Some(Ok(values))
     }
 
     /// Name, element type, shape and bytes of every tensor, by name.
@@ -272,7 +275,7 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         manifest.files.insert(file.to_owned(), file_sha256(&to.join(file))?);
     }
-    place(MANIFEST, &|path| Ok(std::fs::write(path, toml::to_string(&shortened(toml::Value::try_from(&manifest)?))?)?))
+    write_manifest(to, &manifest)
 }
 
 /// Writes `channels.safetensors` into a model directory and its checksum into the manifest: where the channels of the encoder's
@@ -284,13 +287,21 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
 #[expect(clippy::implicit_hasher, reason = "candle's own map type")]
 pub fn write_channels(directory: &Path, tensors: &HashMap<String, Tensor>) -> anyhow::Result<()> {
     let mut manifest = Manifest::parse(&read(directory, MANIFEST)?)?;
-    let temporary = directory.join("channels.tmp");
+    // Killed at any point, the model loads: without the channels until the manifest names them again.
+    if manifest.files.remove(CHANNELS).is_some() {
+        write_manifest(directory, &manifest)?;
+    }
+    let temporary = directory.join(format!("{CHANNELS}.tmp"));
     candle_core::safetensors::save(tensors, &temporary)?;
     std::fs::set_permissions(&temporary, std::fs::metadata(directory.join(CONFIG))?.permissions())?;
     manifest.files.insert(CHANNELS.to_owned(), file_sha256(&temporary)?);
     std::fs::rename(temporary, directory.join(CHANNELS))?;
-    let temporary = directory.join("manifest.tmp");
-    std::fs::write(&temporary, toml::to_string(&shortened(toml::Value::try_from(&manifest)?))?)?;
+    write_manifest(directory, &manifest)
+}
+
+fn write_manifest(directory: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+    let temporary = directory.join(format!("{MANIFEST}.tmp"));
+    std::fs::write(&temporary, toml::to_string(&shortened(toml::Value::try_from(manifest)?))?)?;
     Ok(std::fs::rename(temporary, directory.join(MANIFEST))?)
 }
 

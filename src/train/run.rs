@@ -11,7 +11,7 @@ use super::parameters::Parameters;
 use super::recipe::Recipe;
 use super::validate;
 use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
-use crate::backend::cpu::measure_channels;
+use crate::backend::cpu::{measure_channels, supports};
 use crate::batch::PackedBatch;
 use crate::eval::Report;
 use crate::model::{
@@ -292,6 +292,10 @@ impl<'a> Run<'a> {
         let card = super::card::card(&manifest);
         export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
         let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
+        if supports(&model.config).is_err() {
+            self.checkpoints.remove()?;
+            return Ok(report);
+        }
         let messages: Vec<Encoded> =
             self.train.iter().step_by(self.train.len().div_ceil(CHANNEL_MESSAGES).max(1)).map(|item| item.input.clone()).collect();
         write_channels(&self.job.out, &measure_channels(&model, &messages)?)?;

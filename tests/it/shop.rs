@@ -18,7 +18,7 @@ pub fn model(name: &str) -> LoadedModel {
 }
 
 pub fn engine(name: &str, queue: usize) -> Engine {
-    let options = EngineOptions { workers: 2, queue };
+    let options = EngineOptions { workers: 2, cores: 2, queue };
     Engine::start(model(name), backend::choose("auto").unwrap(), options).unwrap()
 }
 

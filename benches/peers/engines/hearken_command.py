@@ -1,9 +1,8 @@
 """hearken itself: one short call of `hearken bench engine` a round, between the peers' turns.
 
-It reads the same `workload.txt` and `singles.txt`, groups the single messages by their length in tokens, and prints one JSON object:
-`messages_per_second` and `tokens_per_second` of the mix, or with `--latency` the field `latency_us` with `p50` and `p99` for each length;
-`kernel_tier`, and where it has them `precision`, `version`, `quiet_share` and `cosine` (`mean`, `worst`, `messages`). The option `arguments`
-of a line is appended to the command.
+It reads the same `workload.txt`, makes its single messages from `singles.txt`, and prints one JSON object: `messages_per_second` of the mix, or
+with `--latency` the field `latency_us` with `p50` and `p99` for each length; `kernel_tier`, `precision` and `cosine`. The cosine is that to its
+own kernels in f32, on the messages of `quality.py`. The option `arguments` of a line is appended to the command.
 """
 
 import json
@@ -12,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import quality
 import workload
 
 LIMIT_SECONDS = 300
@@ -31,7 +31,7 @@ class Hearken:
         command = [
             "taskset", "--cpu-list", ",".join(map(str, self.cpus)), str(self.binary), "bench", "engine",
             "--model", "models/storefront-en", "--device", "cpu", "--threads", str(self.threads),
-            "--workload", str(messages.relative_to(workload.REPOSITORY)), "--json", *flags,
+            "--workload", str(messages.relative_to(workload.REPOSITORY)), "--json", "--seconds", "1", *flags,
             *self.line.options.get("arguments", []),
         ]
         done = subprocess.run(
@@ -44,6 +44,7 @@ class Hearken:
     def mix(self):
         """The mix once, in the form of a worker's answer."""
         answer = self.call(workload.MIX_FILE)
+        answer["cosine"] = self.call(quality_file()).get("cosine")
         return {"setting": answer.get("kernel_tier", ""), "quiet_share": None} | answer
 
     def latency(self):
@@ -51,6 +52,13 @@ class Hearken:
         answer = self.call(workload.SINGLES_FILE, "--latency")
         share = answer.get("quiet_share")
         return {length: {"samples": 1, "quiet_share": share} | figures for length, figures in answer["latency_us"].items()}
+
+
+def quality_file():
+    """The messages of `quality.py`, one a line."""
+    file = workload.REPOSITORY / "target" / "peers" / "quality.txt"
+    file.write_text("".join(" ".join(text.split()) + "\n" for text in quality.texts()))
+    return file
 
 
 def available(binary):

@@ -95,13 +95,7 @@ impl Kernels {
         team.run(panels, &|_, panel| unsafe { (self.product)(&product, panel..panel + 1) });
     }
 
-    /// Multiply-adds of [`Kernels::product`] for `rows` rows.
-    #[must_use]
-    pub fn multiply_adds(rows: usize, weights: &PackedMatrix) -> usize {
-        rows * weights.columns * weights.depth
-    }
-
-    /// Whether products of this element have instructions of their own in this tier, so that it is faster than f32.
+    /// Whether products of this element are faster than those of f32 in this tier.
     #[must_use]
     pub fn accelerates(&self, element: Element) -> bool {
         self.accelerated.contains(&element)

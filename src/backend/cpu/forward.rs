@@ -68,6 +68,9 @@ impl Scratch {
     /// When an id is beyond its embedding.
     pub fn forward(&mut self, network: &Network, kernels: &Kernels, team: &mut Team, batch: &PackedBatch) -> Result<(), ComputeError> {
         let config = &network.config;
+        if batch.ranges().any(|range| range.is_empty()) {
+            return Err(ComputeError("a row has no token".to_owned()));
+        }
         check("token id", &batch.ids, config.vocab_size)?;
         check("segment", &batch.segments, config.type_vocab_size)?;
         self.places.clear();

@@ -11,14 +11,15 @@ pub use statistics::{MeasureError, measure_channels};
 
 use super::{Backend, BatchLogits, ComputeError, Cores, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
-use crate::model::LoadedModel;
+use crate::model::{EncoderConfig, LoadedModel};
 use forward::{Observer, Scratch};
 use hearken_kernels::{Kernels, Team, best};
 use ndarray::Array2;
 use network::Network;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 
-/// Tokens of a batch: enough to read each weight for many rows, few enough that activations stay in the second cache.
+/// Tokens of a batch: enough to read each weight for many rows. The widest activations, 256 x 1,536 f32 of a small encoder, are 1.5 MiB,
+/// about a second cache.
 const BATCH_TOKENS: usize = 256;
 
 /// The processor, through the best kernels it runs.
@@ -39,6 +40,19 @@ impl Backend for Cpu {
     }
 }
 
+/// Whether the kernels can run an encoder of this shape.
+///
+/// # Errors
+/// When its attention heads have a width that the kernels do not take.
+pub fn supports(config: &EncoderConfig) -> Result<(), PrepareError> {
+    let head_dim = config.head_dim();
+    if head_dim.is_multiple_of(8) {
+        return Ok(());
+    }
+    let detail = format!("attention heads are {head_dim} wide, not a multiple of 8; use --device candle for this model");
+    Err(PrepareError::Device(detail))
+}
+
 /// A runner of this backend, for those who choose kernels and precision themselves.
 pub struct CpuRunner {
     network: Arc<Network>,
@@ -57,12 +71,7 @@ impl CpuRunner {
     /// # Errors
     /// When the weights do not fit or a thread cannot be started.
     pub fn new(model: &LoadedModel, kernels: &'static Kernels, precision: Precision, cores: usize) -> Result<Self, PrepareError> {
-        let head_dim = model.config.head_dim();
-        if !head_dim.is_multiple_of(8) {
-            return Err(PrepareError::Device(format!(
-                "attention heads are {head_dim} wide, not a multiple of 8; use --device candle for this model"
-            )));
-        }
+        supports(&model.config)?;
         let network = Network::pack(model, precision)?;
         let crew = Team::of(cores).map_err(|error| PrepareError::Device(format!("a thread cannot be started: {error}")))?;
         tracing::debug!(kernels = kernels.name, precision = precision.describe(), bytes = network.bytes(), "packed the model");
@@ -77,12 +86,6 @@ impl CpuRunner {
         })
     }
 
-    /// Bytes of packed weights.
-    #[must_use]
-    pub fn weight_bytes(&self) -> usize {
-        self.network.bytes()
-    }
-
     /// Calls the observer with the input of every product from now on.
     fn observe(&mut self, observer: Observer) {
         self.scratch.observer = Some(observer);
@@ -90,7 +93,12 @@ impl CpuRunner {
 
     fn forward(&mut self, batch: &PackedBatch, cores: Cores) -> Result<(), ComputeError> {
         let Self { network, kernels, alone, crew, scratch, .. } = self;
-        let crew = (cores == Cores::All).then(|| crew.try_lock().ok()).flatten();
+        let crew = match (cores, crew.try_lock()) {
+            (Cores::One, _) | (Cores::All, Err(TryLockError::WouldBlock)) => None,
+            (Cores::All, Ok(crew)) => Some(crew),
+            // Whoever panicked has taken its batch along, not the team.
+            (Cores::All, Err(TryLockError::Poisoned(poisoned))) => Some(poisoned.into_inner()),
+        };
         match crew {
             Some(mut crew) => scratch.forward(network, kernels, &mut crew, batch),
             None => scratch.forward(network, kernels, alone, batch),

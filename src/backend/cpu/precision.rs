@@ -22,7 +22,7 @@ impl Precision {
         Self { qkv: element, output: element, up: element, down: element }
     }
 
-    /// The default on a tier: int8 where it has instructions of its own, f32 on the scalar tier.
+    /// The default on a tier: int8 where it is faster than f32, which is everywhere but on the scalar tier.
     #[must_use]
     pub fn of(kernels: &Kernels) -> Self {
         Self::uniform(if kernels.accelerates(Element::Int8) { Element::Int8 } else { Element::F32 })

@@ -26,10 +26,8 @@ pub struct Channels {
 impl Channels {
     /// As measured, if the model has that.
     pub fn measured(model: &LoadedModel, layer: usize, site: Site, width: usize) -> Result<Option<Self>, ModelError> {
-        let [Some(mean), Some(deviation)] = [site.mean(layer), site.deviation(layer)].map(|name| model.channels(&name, width)) else {
-            return Ok(None);
-        };
-        let (mean, deviation) = (mean?, deviation?);
+        let (mean, deviation) = (model.channels(&site.mean(layer), width)?, model.channels(&site.deviation(layer), width)?);
+        let (Some(mean), Some(deviation)) = (mean, deviation) else { return Ok(None) };
         Ok(Some(if site == Site::Down {
             let spread = |(mean, deviation): (&f32, &f32)| deviation.hypot(mean - GELU_LOW);
             Self { spread: mean.iter().zip(&deviation).map(spread).collect(), centre: vec![GELU_LOW; width], strength: STRENGTH }

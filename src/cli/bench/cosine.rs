@@ -30,6 +30,7 @@ pub fn compare(runner: &mut dyn Runner, model: &LoadedModel, workload: &Workload
     }
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let mean = cosines.iter().sum::<f32>() / cosines.len().max(1) as f32;
+    anyhow::ensure!(cosines.iter().all(|cosine| cosine.is_finite()), "a vector has no direction; the model's weights are not sound");
     let worst = cosines.iter().copied().fold(1.0, f32::min);
     Ok(Cosine { mean: rounded(mean), worst: rounded(worst), messages: cosines.len() })
 }

@@ -27,7 +27,9 @@ impl Workload {
             messages.push(Utterance::new(line).with_context(|| format!("{name}, line {}", index + 1))?);
         }
         anyhow::ensure!(!messages.is_empty(), "{name} has no message; it wants one a line");
-        let encoded = messages.iter().map(|message| model.text.encode(message, &[])).collect::<Result<_, _>>()?;
+        let encoded = messages.iter().map(|message| model.text.encode(message, &[])).collect::<Result<Vec<_>, _>>()?;
+        let some = encoded.iter().any(|encoded| encoded.ids.len() > 2);
+        anyhow::ensure!(some, "{name} has no message with a token of its own");
         Ok(Self { messages, encoded })
     }
 

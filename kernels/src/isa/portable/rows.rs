@@ -103,8 +103,10 @@ fn quantise(from: &[f32], weights: &PackedMatrix, to: &mut [u8]) -> f32 {
     let largest = lanes.iter().fold(LEAST, |largest, lane| largest.max(*lane)).min(f32::MAX);
     let inverse = steps / largest;
     for (((to, x), s), t) in to.iter_mut().zip(from).zip(&weights.smoothing).zip(&weights.shift) {
-        // The sum is within 0..=255 but for what is not a number, whose low byte is as good as another.
-        *to = ((x * s - t) * inverse + (zero + ROUND)).to_bits() as u8;
+        // At most 255 - zero by the choice of the scale, and not below -zero; what is not a number becomes -zero.
+        let steps = (x * s - t) * inverse;
+        let steps = if steps > -zero { steps } else { -zero };
+        *to = (steps + (zero + ROUND)).to_bits() as u8;
     }
     largest / steps
 }
