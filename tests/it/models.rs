@@ -1,7 +1,11 @@
 //! Model directories that contradict themselves are refused by file and key.
 
 use crate::shop::repository;
-use hearken::model::{LoadedModel, file_sha256};
+use candle_core::{DType, Device, Tensor};
+use hearken::backend::cpu::measure_channels;
+use hearken::backend::{Options, choose};
+use hearken::model::{LoadedModel, file_sha256, write_channels};
+use hearken::text::Utterance;
 use std::path::{Path, PathBuf};
 
 fn copy(folder: &Path) -> PathBuf {
@@ -92,4 +96,59 @@ fn the_shipped_models_open_and_fit_their_bounds() {
         assert!(size <= bytes, "{name}: {size} bytes");
         assert!(folder.join("CARD.md").is_file());
     }
+}
+
+/// Measured channels are written beside the weights, used, and refused by name when they make no sense.
+#[test]
+fn measured_channels_are_written_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = copy(folder.path());
+    let model = LoadedModel::open(&path).unwrap();
+    assert!(model.channels("layer.0.qkv.mean", 32).unwrap().is_none());
+    let messages: Vec<_> = ["where is my order", "thanks", "refund please"]
+        .iter()
+        .map(|text| model.text.encode(&Utterance::new(*text).unwrap(), &[]).unwrap())
+        .collect();
+    let channels = measure_channels(&model, &messages).unwrap();
+    for _ in 0..2 {
+        write_channels(&path, &channels).unwrap();
+        let model = LoadedModel::open(&path).unwrap();
+        assert_eq!(model.channels("layer.0.qkv.mean", 32).unwrap().unwrap().len(), 32);
+        choose("cpu").unwrap().prepare(&model, Options::default()).unwrap();
+    }
+
+    let prepared = |name: &str, values: &[f32]| {
+        let mut wrong = channels.clone();
+        wrong.insert(name.to_owned(), Tensor::new(values, &Device::Cpu).unwrap());
+        write_channels(&path, &wrong).unwrap();
+        choose("cpu").unwrap().prepare(&LoadedModel::open(&path).unwrap(), Options::default()).map(drop).unwrap_err().to_string()
+    };
+    for (name, values) in
+        [("layer.1.up.mean", &[f32::NAN; 32][..]), ("layer.1.up.mean", &[1e30; 32]), ("layer.0.down.deviation", &[0.5; 7])]
+    {
+        let error = prepared(name, values);
+        assert!(error.contains("channels.safetensors") && error.contains(name), "{error}");
+    }
+
+    // Killed between the two files: the old manifest without the channels loads, the old checksum is named.
+    std::fs::write(path.join("channels.safetensors"), b"cut").unwrap();
+    assert!(refusal(&path).contains("channels.safetensors"));
+}
+
+/// Weights that are no numbers are refused rather than quantised to something that looks like an answer.
+#[test]
+fn weights_that_are_no_numbers_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = copy(folder.path());
+    let file = path.join("model.safetensors");
+    let before = file_sha256(&file).unwrap();
+    let mut tensors = candle_core::safetensors::load(&file, &Device::Cpu).unwrap();
+    let name = "encoder.layer.1.output.dense.weight";
+    let shape = tensors[name].shape().clone();
+    tensors.insert(name.to_owned(), Tensor::full(f32::NAN, shape, &Device::Cpu).unwrap().to_dtype(DType::F16).unwrap());
+    candle_core::safetensors::save(&tensors, &file).unwrap();
+    change(&path, "hearken.toml", &before, &file_sha256(&file).unwrap());
+    let model = LoadedModel::open(&path).unwrap();
+    let error = choose("cpu").unwrap().prepare(&model, Options::default()).map(drop).unwrap_err().to_string();
+    assert!(error.contains(name) && error.contains("not a finite number"), "{error}");
 }
