@@ -6,6 +6,7 @@ use crate::model::LoadedModel;
 use crate::text::Utterance;
 use clap::Args;
 use hearken_kernels::{TierStatus, chosen, tiers};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -21,64 +22,69 @@ pub struct DoctorArgs {
 impl DoctorArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        println!("hearken {} on {} {}, {} cores", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH, cores());
-        kernels();
+        let out = &mut std::io::stdout().lock();
+        writeln!(out, "hearken {} on {} {}, {} cores", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH, cores())?;
+        kernels(out)?;
         for backend in BACKENDS {
             match backend.check() {
-                Ok(()) => println!("backend {:<8} available", backend.name()),
-                Err(error) => println!("backend {:<8} not available: {}", backend.name(), error.reason),
+                Ok(()) => writeln!(out, "backend {:<8} available", backend.name())?,
+                Err(error) => writeln!(out, "backend {:<8} not available: {}", backend.name(), error.reason)?,
             }
         }
-        println!(
+        writeln!(
+            out,
             "limits: {} characters a message, {} bytes a request by default",
             Utterance::MAX_CHARACTERS,
             crate::config::ServeConfig::default().body_limit
-        );
+        )?;
         let directory = load::model_directory(&self.model);
         let started = Instant::now();
         let model = LoadedModel::open(&directory)?;
-        println!("model {} at {}: checked in {} ms", model.id(), directory.display(), started.elapsed().as_millis());
-        describe(&model);
+        writeln!(out, "model {} at {}: checked in {} ms", model.id(), directory.display(), started.elapsed().as_millis())?;
+        describe(out, &model)?;
         let started = Instant::now();
         let engine = load::engine(&self.model, "auto", 1, 1)?;
-        println!("backend {} prepared and warmed it up in {} ms", engine.backend(), started.elapsed().as_millis());
-        println!("all is well: hearken serve --model {}", self.model);
+        writeln!(out, "backend {} prepared and warmed it up in {} ms", engine.backend(), started.elapsed().as_millis())?;
+        writeln!(out, "all is well: hearken serve --model {}", self.model)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn kernels() {
+fn kernels(out: &mut impl Write) -> std::io::Result<()> {
     if let Ok(cap) = std::env::var("HEARKEN_KERNELS") {
         let known = tiers().iter().any(|(name, _)| *name == cap);
-        println!("HEARKEN_KERNELS={cap}{}", if known { "" } else { " is not a tier; it is ignored" });
+        writeln!(out, "HEARKEN_KERNELS={cap}{}", if known { "" } else { " is not a tier; it is ignored" })?;
     }
     for (name, status) in tiers() {
         match status {
-            TierStatus::Available if name == chosen() => println!("kernels {name:<11} on, chosen: the fastest this processor runs"),
-            TierStatus::Available => println!("kernels {name:<11} on"),
-            TierStatus::Missing(feature) => println!("kernels {name:<11} off: missing here: {feature}"),
-            TierStatus::Capped => println!("kernels {name:<11} off: HEARKEN_KERNELS names a lower tier"),
+            TierStatus::Available if name == chosen() => writeln!(out, "kernels {name:<11} on, chosen: the fastest this processor runs")?,
+            TierStatus::Available => writeln!(out, "kernels {name:<11} on")?,
+            TierStatus::Missing(feature) => writeln!(out, "kernels {name:<11} off: missing here: {feature}")?,
+            TierStatus::Capped => writeln!(out, "kernels {name:<11} off: HEARKEN_KERNELS names a lower tier")?,
         }
     }
+    Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes with one decimal")]
-fn describe(model: &LoadedModel) {
+fn describe(out: &mut impl Write, model: &LoadedModel) -> std::io::Result<()> {
     let config = &model.config;
-    println!(
+    writeln!(
+        out,
         "  encoder: {} layers, hidden {}, {} heads, vocabulary {}",
         config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size
-    );
-    println!("  reads {} tokens, of them {} of context", model.manifest.max_tokens, model.manifest.context_tokens);
+    )?;
+    writeln!(out, "  reads {} tokens, of them {} of context", model.manifest.max_tokens, model.manifest.context_tokens)?;
     let tensors = model.tensors();
     let bytes: usize = tensors.iter().map(|(_, _, _, bytes)| bytes).sum();
     let mut types: Vec<&str> = tensors.iter().map(|(_, kind, _, _)| kind.as_str()).collect();
     types.sort_unstable();
     types.dedup();
-    println!("  weights: {} tensors of {}, {:.1} MB", tensors.len(), types.join(" and "), bytes as f64 / 1e6);
+    writeln!(out, "  weights: {} tensors of {}, {:.1} MB", tensors.len(), types.join(" and "), bytes as f64 / 1e6)?;
     let measured =
         if model.manifest.files.contains_key("channels.safetensors") { "measured" } else { "guessed; see hearken model calibrate" };
-    println!("  channels for int8: {measured}");
+    writeln!(out, "  channels for int8: {measured}")?;
     let heads = model.manifest.heads.rows().into_iter().map(|(name, rows)| format!("{name} {rows}")).collect::<Vec<_>>();
-    println!("  heads: {}", heads.join(", "));
+    writeln!(out, "  heads: {}", heads.join(", "))?;
+    Ok(())
 }

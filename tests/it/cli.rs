@@ -21,7 +21,17 @@ fn run(args: &[&str]) -> (Output, String, String) {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for args in [vec![], vec!["serve"], vec!["classify"], vec!["train"], vec!["eval"], vec!["data", "check"], vec!["doctor"]] {
+    for args in [
+        vec![],
+        vec!["serve"],
+        vec!["classify"],
+        vec!["train"],
+        vec!["eval"],
+        vec!["data", "check"],
+        vec!["doctor"],
+        vec!["bench", "engine"],
+        vec!["model", "calibrate"],
+    ] {
         let (output, out, _) = run(&[&args[..], &["--help"]].concat());
         assert!(output.status.success() && out.contains("Usage:"), "{args:?}");
         assert!(args == ["doctor"] || out.contains("Example"), "{args:?} teaches nothing");
@@ -60,6 +70,37 @@ fn doctor_says_what_is_on_and_a_missing_model_says_what_to_do() {
     assert!(err.contains("nowhere") && err.contains("hearken.toml"), "{err}");
     let (output, _, err) = run(&["classify", "--model", "tiny", "--device", "abacus", "hi"]);
     assert!(output.status.code() == Some(1) && err.contains("abacus") && err.contains("candle"), "{err}");
+}
+
+#[test]
+fn bench_engine_measures_and_says_what_it_is_given_wrong() {
+    let (output, out, err) = run(&["bench", "engine", "--model", "tiny", "--seconds", "0.05", "--threads", "2", "--json"]);
+    assert!(output.status.success(), "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    for figure in ["messages_per_second", "tokens_per_second", "text_to_prediction_messages_per_second"] {
+        assert!(report[figure].as_f64().unwrap() > 0.0, "{figure}: {out}");
+    }
+    assert!(report["cosine"]["worst"].as_f64().unwrap() > 0.9 && report["kernel_tier"].is_string(), "{out}");
+    let (_, out, _) = run(&["bench", "engine", "--model", "tiny", "--seconds", "0.02", "--latency"]);
+    assert!(out.contains("16 tokens: p50"), "{out}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("empty.txt");
+    std::fs::write(&file, "\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (wrong, said) in
+        [(["--seconds", "1e30"], "--seconds"), (["--workload", file], "no message"), (["--workload", "nowhere"], "nowhere")]
+    {
+        let (output, _, err) = run(&[&["bench", "engine", "--model", "tiny"], &wrong[..]].concat());
+        assert!(output.status.code() == Some(1) && err.contains(said), "{wrong:?}: {err}");
+    }
+}
+
+#[test]
+fn whoever_stops_reading_is_no_panic() {
+    let mut child = hearken(&["doctor", "--model", "tiny"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -118,9 +119,9 @@ impl EngineArgs {
             self.throughput(first, &model, &workload, &mut report)?;
         }
         if self.json {
-            println!("{}", serde_json::to_string(&report)?);
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
         } else {
-            print(&report);
+            print(&mut std::io::stdout().lock(), &report)?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -181,20 +182,25 @@ fn mean(total: usize, count: usize) -> f64 {
     (total as f64 / count.max(1) as f64 * 100.0).round() / 100.0
 }
 
-fn print(report: &Report) {
-    println!("model     {} on {}, kernels {}, {}", report.model, report.device, report.kernel_tier, report.precision);
-    println!("work      {} messages of {} tokens on average, {} threads", report.messages, report.mean_tokens, report.threads);
-    println!("load      {:.1} ms to bring the weights into the backend's form", report.load_ms);
+fn print(out: &mut impl Write, report: &Report) -> std::io::Result<()> {
+    writeln!(out, "model     {} on {}, kernels {}, {}", report.model, report.device, report.kernel_tier, report.precision)?;
+    writeln!(out, "work      {} messages of {} tokens on average, {} threads", report.messages, report.mean_tokens, report.threads)?;
+    writeln!(out, "load      {:.1} ms to bring the weights into the backend's form", report.load_ms)?;
     if let (Some(messages), Some(tokens)) = (report.messages_per_second, report.tokens_per_second) {
-        println!("encoder   {messages:.0} messages/s, {tokens:.0} tokens/s, batches of {} tokens", report.batch_tokens);
+        writeln!(out, "encoder   {messages:.0} messages/s, {tokens:.0} tokens/s, batches of {} tokens", report.batch_tokens)?;
         if let Some(whole) = report.text_to_prediction_messages_per_second {
-            println!("in all    {whole:.0} messages/s from text to prediction: {:.1} % more time", (messages / whole - 1.0) * 100.0);
+            writeln!(out, "in all    {whole:.0} messages/s from text to prediction: {:.1} % more time", (messages / whole - 1.0) * 100.0)?;
         }
     }
     if let Some(cosine) = report.cosine {
-        println!("vectors   cosine to f32 {:.5} on average, {:.5} at worst, of {} messages", cosine.mean, cosine.worst, cosine.messages);
+        writeln!(
+            out,
+            "vectors   cosine to f32 {:.5} on average, {:.5} at worst, of {} messages",
+            cosine.mean, cosine.worst, cosine.messages
+        )?;
     }
     for (length, latency) in &report.latency_us {
-        println!("alone     {length:>4} tokens: p50 {:.0} us, p99 {:.0} us ({} runs)", latency.p50, latency.p99, latency.samples);
+        writeln!(out, "alone     {length:>4} tokens: p50 {:.0} us, p99 {:.0} us ({} runs)", latency.p50, latency.p99, latency.samples)?;
     }
+    Ok(())
 }
