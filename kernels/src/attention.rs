@@ -21,10 +21,7 @@ pub struct RaggedAttention<'a> {
 /// A checked attention. A part of it is a range of (message, head) pairs.
 #[derive(Debug)]
 pub(crate) struct Attending<'a> {
-    pub qkv: &'a [f32],
-    pub starts: &'a [usize],
-    pub heads: usize,
-    pub head_dim: usize,
+    pub input: RaggedAttention<'a>,
     pub out: Shared<f32>,
     pub scratch: Shared<f32>,
     /// Values of scratch for each member of the team.
@@ -52,7 +49,7 @@ impl Kernels {
             scratch.resize(scratch_each * team.members(), 0.0);
         }
         let (out, scratch) = (Shared(out.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
-        let op = Attending { qkv, starts, heads, head_dim, out, scratch, scratch_each };
+        let op = Attending { input, out, scratch, scratch_each };
         let pairs = starts.len().saturating_sub(1) * heads;
         if team.members() == 1 {
             // SAFETY: the processor has this tier, the sizes are checked, and there is one part.

@@ -184,8 +184,7 @@ impl PackedMatrix {
         let each = 4 / BYTES;
         let steps = self.steps();
         let (panel, inside) = (column / PANEL, column % PANEL);
-        // SAFETY: `Lines` owns these bytes, and `&mut self` makes this the only use of them.
-        let data = unsafe { std::slice::from_raw_parts_mut(self.data.as_mut_ptr(), self.data.len()) };
+        let data = self.data.bytes_mut();
         let mut at = panel * steps * STEP + inside * 4;
         for group in weights.chunks(each) {
             for (i, &w) in group.iter().enumerate() {
@@ -198,8 +197,7 @@ impl PackedMatrix {
     /// The weights as f32, `[columns, depth]`: what the product takes them for, without smoothing.
     #[must_use]
     pub fn decode(&self) -> Vec<f32> {
-        // SAFETY: `Lines` owns these bytes.
-        let data = unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.data.len()) };
+        let data = self.data.bytes();
         let value = |column: usize, i: usize| {
             let at = column / PANEL * self.steps() * STEP + i * self.element.bytes() / 4 * STEP + column % PANEL * 4;
             let bytes = &data[at + i * self.element.bytes() % 4..];

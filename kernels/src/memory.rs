@@ -35,6 +35,16 @@ impl Lines {
         self.lines.len() * LINE
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: the lines are this value's own, `len` initialised bytes one behind the other.
+        unsafe { std::slice::from_raw_parts(self.as_ptr(), self.len()) }
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and borrowed for this use alone.
+        unsafe { std::slice::from_raw_parts_mut(self.as_mut_ptr(), self.len()) }
+    }
+
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.lines.as_ptr().cast()
     }

@@ -29,12 +29,7 @@ pub struct Gather<'a> {
 /// A checked gather with layer-norm.
 #[derive(Debug)]
 pub(crate) struct Embedding<'a> {
-    pub words: &'a [u16],
-    pub positions: &'a [u16],
-    pub segments: &'a [u16],
-    pub ids: &'a [u32],
-    pub places: &'a [u32],
-    pub kinds: &'a [u32],
+    pub gather: Gather<'a>,
     pub norm: LayerNorm<'a>,
     pub out: Shared<f32>,
 }
@@ -82,7 +77,7 @@ impl Kernels {
             let rows = table.len() / hidden;
             assert!(indices.iter().all(|index| (*index as usize) < rows), "embed: an index is beyond its table of {rows} rows");
         }
-        let op = Embedding { words, positions, segments, ids, places, kinds, norm, out: Shared(out.as_mut_ptr()) };
+        let op = Embedding { gather, norm, out: Shared(out.as_mut_ptr()) };
         // SAFETY: the processor has this tier, sizes and indices are checked, and parts have different rows.
         by_rows(team, ids.len(), &|rows| unsafe { (self.embed)(&op, rows) });
     }
@@ -121,8 +116,7 @@ impl Activations {
     /// The rows as f32, `[rows, depth]`: what the product takes them for.
     #[must_use]
     pub fn decode(&self, weights: &PackedMatrix) -> Vec<f32> {
-        // SAFETY: `Lines` owns these bytes.
-        let data = unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.data.len()) };
+        let data = self.data.bytes();
         let value = |row: usize, i: usize| {
             let bytes = &data[row * self.stride + i * weights.element.bytes()..];
             match weights.element {

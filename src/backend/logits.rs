@@ -40,6 +40,12 @@ impl HeadKind {
         }
     }
 
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What the head reads.
     #[must_use]
     pub fn level(self) -> Level {

@@ -55,8 +55,7 @@ impl PackedBatch {
     }
 
     /// Position of each token within its row, `[tokens]`.
-    #[must_use]
-    pub fn positions(&self) -> Vec<u32> {
-        self.ranges().flat_map(|range| 0..u32::try_from(range.len()).unwrap_or(u32::MAX)).collect()
+    pub fn positions(&self) -> impl Iterator<Item = u32> + '_ {
+        self.ranges().flat_map(|range| 0..u32::try_from(range.len()).unwrap_or(u32::MAX))
     }
 }

@@ -22,8 +22,7 @@ impl NetworkShape {
     /// The shape of an encoder with the heads that a manifest describes.
     #[must_use]
     pub fn new(encoder: EncoderConfig, pooling: Pooling, heads: &HeadsManifest) -> Self {
-        let kind = |name| HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
-        let heads = heads.rows().into_iter().filter_map(|(name, rows)| Some((kind(name)?, rows))).collect();
+        let heads = heads.rows().into_iter().filter_map(|(name, rows)| Some((HeadKind::named(name)?, rows))).collect();
         Self { encoder, pooling, heads }
     }
 
@@ -169,7 +168,8 @@ impl Network {
         let device = self.words.device();
         let gather = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
         let words = gather(&self.words, &batch.ids)?;
-        let embedded = (words + gather(&self.positions, &batch.positions())? + gather(&self.segments, &batch.segments)?)?;
+        let embedded =
+            (words + gather(&self.positions, &batch.positions().collect::<Vec<_>>())? + gather(&self.segments, &batch.segments)?)?;
         let mut x = dropout.apply(&self.embedding_norm.forward(&embedded, ops)?)?;
         let rows: Vec<Range<usize>> = batch.ranges().collect();
         for layer in &self.layers {

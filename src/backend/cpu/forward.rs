@@ -74,7 +74,7 @@ impl Scratch {
         check("token id", &batch.ids, config.vocab_size)?;
         check("segment", &batch.segments, config.type_vocab_size)?;
         self.places.clear();
-        self.places.extend(batch.ranges().flat_map(|range| 0..u32::try_from(range.len()).unwrap_or(u32::MAX)));
+        self.places.extend(batch.positions());
         check("position", &self.places, config.max_position_embeddings)?;
         self.starts.clear();
         self.starts.extend(std::iter::once(0).chain(batch.ranges().map(|range| range.end)));

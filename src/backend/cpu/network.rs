@@ -182,12 +182,11 @@ impl LayerChannels {
 
 impl LevelHeads {
     fn pack(model: &LoadedModel, level: Level) -> Result<Option<Self>, ModelError> {
-        let kind = |name| HeadKind::ALL.into_iter().find(|kind| kind.name() == name);
         let mut heads = Vec::new();
         let mut parts = Vec::new();
         let mut from = 0;
         for (name, rows) in model.manifest.heads.rows() {
-            let Some(kind) = kind(name).filter(|kind| kind.level() == level) else { continue };
+            let Some(kind) = HeadKind::named(name).filter(|kind| kind.level() == level) else { continue };
             parts.push(Linear::load(model, &format!("heads.{name}"), rows, model.config.hidden_size)?);
             heads.push((kind, from..from + rows));
             from += rows;

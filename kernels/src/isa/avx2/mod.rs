@@ -31,8 +31,17 @@ const ROWS: usize = 4;
 /// # Safety
 /// The processor has AVX2, FMA and what the step names.
 trait Step {
-    unsafe fn prepare_activations(a: __m256i) -> [__m256i; 2];
-    unsafe fn prepare_weights(b: __m256i) -> [__m256i; 2];
+    /// As they are, where the instruction takes them so.
+    #[inline(always)]
+    unsafe fn prepare_activations(a: __m256i) -> [__m256i; 2] {
+        [a; 2]
+    }
+
+    #[inline(always)]
+    unsafe fn prepare_weights(b: __m256i) -> [__m256i; 2] {
+        [b; 2]
+    }
+
     unsafe fn step(sum: __m256i, a: [__m256i; 2], b: [__m256i; 2]) -> __m256i;
 }
 
@@ -62,16 +71,6 @@ impl Step for WideInt8 {
 /// int8 by AVX-VNNI.
 struct DotInt8;
 impl Step for DotInt8 {
-    #[inline(always)]
-    unsafe fn prepare_activations(a: __m256i) -> [__m256i; 2] {
-        [a; 2]
-    }
-
-    #[inline(always)]
-    unsafe fn prepare_weights(b: __m256i) -> [__m256i; 2] {
-        [b; 2]
-    }
-
     #[inline(always)]
     unsafe fn step(sum: __m256i, a: [__m256i; 2], b: [__m256i; 2]) -> __m256i {
         // SAFETY: AVX-VNNI by the tier's check.
@@ -106,16 +105,6 @@ impl Step for WideBf16 {
 
 struct Single;
 impl Step for Single {
-    #[inline(always)]
-    unsafe fn prepare_activations(a: __m256i) -> [__m256i; 2] {
-        [a; 2]
-    }
-
-    #[inline(always)]
-    unsafe fn prepare_weights(b: __m256i) -> [__m256i; 2] {
-        [b; 2]
-    }
-
     #[inline(always)]
     unsafe fn step(sum: __m256i, a: [__m256i; 2], b: [__m256i; 2]) -> __m256i {
         // SAFETY: FMA by the tier's check.

@@ -16,9 +16,9 @@ pub unsafe fn attend<T: Vectors>(op: &Attending<'_>, member: usize, pairs: std::
     // SAFETY: each member has a scratch of its own.
     let scratch = unsafe { op.scratch.slice(member * op.scratch_each, op.scratch_each) };
     for pair in pairs {
-        let (message, head) = (pair / op.heads, pair % op.heads);
-        let (start, end) = (op.starts[message], op.starts[message + 1]);
-        let one = Head { op, start, length: end - start, column: head * op.head_dim };
+        let (message, head) = (pair / op.input.heads, pair % op.input.heads);
+        let (start, end) = (op.input.starts[message], op.input.starts[message + 1]);
+        let one = Head { op, start, length: end - start, column: head * op.input.head_dim };
         // SAFETY: the caller's promise: this pair's columns of these rows are this part's.
         unsafe { one.attend::<T>(scratch) };
     }
@@ -38,15 +38,15 @@ impl Head<'_> {
     /// Query (0), key (1) or value (2) of a token.
     #[inline(always)]
     fn part(&self, token: usize, part: usize) -> &[f32] {
-        let width = self.op.heads * self.op.head_dim;
-        &self.op.qkv[(self.start + token) * 3 * width + part * width + self.column..][..self.op.head_dim]
+        let width = self.op.input.heads * self.op.input.head_dim;
+        &self.op.input.qkv[(self.start + token) * 3 * width + part * width + self.column..][..self.op.input.head_dim]
     }
 
     /// # Safety
     /// See [`attend`].
     #[inline(always)]
     unsafe fn attend<T: Vectors>(&self, scratch: &mut [f32]) {
-        let (queries, scores) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(self.op.head_dim);
+        let (queries, scores) = scratch.as_chunks_mut::<LANES>().0.split_at_mut(self.op.input.head_dim);
         let scores = &mut scores[..self.length];
         for first in (0..self.length).step_by(LANES) {
             self.transpose_queries(first, queries);
@@ -60,7 +60,7 @@ impl Head<'_> {
     /// `queries[i][lane]` of the 16 queries from `first` on, times `1 / sqrt(head_dim)`; a query beyond the last is the last.
     #[inline(always)]
     fn transpose_queries(&self, first: usize, queries: &mut [[f32; LANES]]) {
-        let scale = 1.0 / (self.op.head_dim as f32).sqrt();
+        let scale = 1.0 / (self.op.input.head_dim as f32).sqrt();
         for lane in 0..LANES {
             let query = self.part((first + lane).min(self.length - 1), 0);
             for (to, q) in queries.iter_mut().zip(query) {
@@ -93,9 +93,9 @@ impl Head<'_> {
     /// See [`attend`].
     #[inline(always)]
     unsafe fn mix<T: Vectors>(&self, first: usize, scores: &[[f32; LANES]], inverse: [f32; LANES]) {
-        let width = self.op.heads * self.op.head_dim;
-        for from in (0..self.op.head_dim).step_by(LANES) {
-            let columns = LANES.min(self.op.head_dim - from);
+        let width = self.op.input.heads * self.op.input.head_dim;
+        for from in (0..self.op.input.head_dim).step_by(LANES) {
+            let columns = LANES.min(self.op.input.head_dim - from);
             let mut sums = [T::F32::splat(0.0); LANES];
             for (token, p) in scores.iter().enumerate() {
                 let value = match self.part(token, 2)[from..].first_chunk() {

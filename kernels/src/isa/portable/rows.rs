@@ -40,11 +40,13 @@ fn normalise_row(row: &mut [f32], norm: LayerNorm<'_>) {
 #[inline(always)]
 pub unsafe fn embed(op: &Embedding<'_>, rows: std::ops::Range<usize>) {
     let hidden = op.norm.gamma.len();
+    let from = op.gather;
     let row = |table: &'_ [u16], index: u32| table.as_ptr().wrapping_add(index as usize * hidden);
     for r in rows {
         // SAFETY: `r` is a row of the operation, and no other part has it.
         let out = unsafe { op.out.slice(r * hidden, hidden) };
-        let (word, position, segment) = (row(op.words, op.ids[r]), row(op.positions, op.places[r]), row(op.segments, op.kinds[r]));
+        let (word, position, segment) =
+            (row(from.words, from.ids[r]), row(from.positions, from.places[r]), row(from.segments, from.kinds[r]));
         for (i, out) in out.iter_mut().enumerate() {
             // SAFETY: the wrapper has checked every index against its table.
             let (word, position, segment) = unsafe { (*word.add(i), *position.add(i), *segment.add(i)) };
