@@ -1,4 +1,4 @@
-//! Attention of every message of a ragged batch, for the forward pass.
+//! Attention of every message of a ragged batch, and its gradient.
 
 use crate::isa::portable::LANES;
 use crate::memory::Shared;
@@ -28,6 +28,47 @@ pub(crate) struct Attending<'a> {
     pub scratch_each: usize,
 }
 
+/// A checked gradient of attention, cut as the attention is.
+#[derive(Debug)]
+pub(crate) struct AttendingBackward<'a> {
+    pub input: RaggedAttention<'a>,
+    /// `[tokens, heads * head_dim]`.
+    pub dout: &'a [f32],
+    /// `[tokens, 3 * heads * head_dim]`.
+    pub out: Shared<f32>,
+    pub scratch: Shared<f32>,
+    pub scratch_each: usize,
+}
+
+impl RaggedAttention<'_> {
+    /// Checks sizes and gives the tokens and the longest message.
+    fn check(&self) -> (usize, usize) {
+        let tokens = self.starts.last().copied().unwrap_or(0);
+        assert!(self.starts.first().is_none_or(|start| *start == 0), "attend: the first message does not start at 0");
+        assert!(self.starts.windows(2).all(|pair| pair[0] < pair[1]), "attend: a message is empty");
+        assert!(self.head_dim > 0 && self.head_dim.is_multiple_of(8), "attend: the width of a head is not a multiple of 8");
+        assert!(self.qkv.len() == 3 * tokens * self.width(), "attend: lengths differ");
+        (tokens, self.starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0))
+    }
+
+    fn width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    /// (message, head) pairs.
+    fn pairs(&self) -> usize {
+        self.starts.len().saturating_sub(1) * self.heads
+    }
+}
+
+/// Room for `each` values for each member.
+fn scratch_for(team: &Team, each: usize, scratch: &mut Vec<f32>) -> Shared<f32> {
+    if scratch.len() < each * team.members() {
+        scratch.resize(each * team.members(), 0.0);
+    }
+    Shared(scratch.as_mut_ptr())
+}
+
 impl Kernels {
     /// `softmax(q k^T / sqrt(head_dim)) v` of each head of each message (Vaswani et al., 2017), every token seeing every token of
     /// its own message, `[tokens, heads * head_dim]`; error at most 1e-5 for inputs of unit scale. `scratch` grows as needed and is
@@ -36,26 +77,32 @@ impl Kernels {
     /// # Panics
     /// When a length does not fit.
     pub fn attend(&self, team: &mut Team, input: RaggedAttention<'_>, scratch: &mut Vec<f32>, out: &mut [f32]) {
-        let RaggedAttention { qkv, starts, heads, head_dim } = input;
-        let tokens = starts.last().copied().unwrap_or(0);
-        assert!(starts.first().is_none_or(|start| *start == 0), "attend: the first message does not start at 0");
-        assert!(starts.windows(2).all(|pair| pair[0] < pair[1]), "attend: a message is empty");
-        assert!(head_dim > 0 && head_dim.is_multiple_of(8), "attend: the width of a head is not a multiple of 8");
-        let width = heads * head_dim;
-        assert!(qkv.len() == 3 * tokens * width && out.len() == tokens * width, "attend: lengths differ");
-        let longest = starts.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        let scratch_each = LANES * (head_dim + longest);
-        if scratch.len() < scratch_each * team.members() {
-            scratch.resize(scratch_each * team.members(), 0.0);
-        }
-        let (out, scratch) = (Shared(out.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
-        let op = Attending { input, out, scratch, scratch_each };
-        let pairs = starts.len().saturating_sub(1) * heads;
+        let (tokens, longest) = input.check();
+        assert!(out.len() == tokens * input.width(), "attend: lengths differ");
+        let scratch_each = LANES * (input.head_dim + longest);
+        let scratch = scratch_for(team, scratch_each, scratch);
+        let op = Attending { input, out: Shared(out.as_mut_ptr()), scratch, scratch_each };
+        let pairs = input.pairs();
         if team.members() == 1 {
             // SAFETY: the processor has this tier, the sizes are checked, and there is one part.
             return unsafe { (self.attend)(&op, 0, 0..pairs) };
         }
         // SAFETY: as above; parts have different pairs, and a member does one part at a time.
         team.run(pairs, &|member, pair| unsafe { (self.attend)(&op, member, pair..pair + 1) });
+    }
+
+    /// The gradient of [`Kernels::attend`] by its input, `[tokens, 3 * heads * head_dim]`, from the gradient by its result, `dout`,
+    /// `[tokens, heads * head_dim]`; error at most 2e-5 for inputs of unit scale. `dqkv` is overwritten.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    pub fn attend_backward(&self, team: &mut Team, input: RaggedAttention<'_>, dout: &[f32], scratch: &mut Vec<f32>, dqkv: &mut [f32]) {
+        let (tokens, longest) = input.check();
+        assert!(dout.len() == tokens * input.width() && dqkv.len() == input.qkv.len(), "attend_backward: lengths differ");
+        let scratch_each = LANES * 2 * (input.head_dim + longest);
+        let scratch = scratch_for(team, scratch_each, scratch);
+        let op = AttendingBackward { input, dout, out: Shared(dqkv.as_mut_ptr()), scratch, scratch_each };
+        // SAFETY: the processor has this tier, the sizes are checked, parts have different pairs, and a member does one part at a time.
+        team.run(input.pairs(), &|member, pair| unsafe { (self.attend_backward)(&op, member, pair..pair + 1) });
     }
 }

@@ -64,7 +64,7 @@ impl Element {
     }
 
     /// Bytes of a row of `depth` elements: whole tile rows.
-    fn stride(self, depth: usize) -> usize {
+    pub(crate) fn stride(self, depth: usize) -> usize {
         (depth * self.bytes()).next_multiple_of(LINE)
     }
 }
@@ -167,6 +167,34 @@ impl PackedMatrix {
             }
         }
         packed
+    }
+
+    /// No weights yet; [`PackedMatrix::reshape`] makes room for some.
+    pub(crate) fn empty() -> Self {
+        Self {
+            element: Element::F32,
+            range: InputRange::Symmetric,
+            depth: 0,
+            columns: 0,
+            data: Lines::default(),
+            scales: Vec::new(),
+            offsets: Vec::new(),
+            bias: Vec::new(),
+            smoothing: Vec::new(),
+            shift: Vec::new(),
+        }
+    }
+
+    /// Makes room for other weights of bf16 or f32; what is there means nothing until every panel is written. Only growth allocates.
+    pub(crate) fn reshape(&mut self, depth: usize, columns: usize, element: Element, bias: &[f32]) {
+        let padded = columns.next_multiple_of(PANEL);
+        self.data.reserve(padded * element.stride(depth));
+        self.scales.resize(padded, 0.0);
+        self.offsets.resize(padded, 0);
+        self.bias.clear();
+        self.bias.extend_from_slice(bias);
+        self.bias.resize(padded, 0.0);
+        (self.element, self.depth, self.columns) = (element, depth, columns);
     }
 
     fn put_int8(&mut self, column: usize, weights: &[f32]) {
@@ -296,5 +324,12 @@ impl Activations {
             self.scales.resize(rows, 0.0);
         }
         (self.rows, self.depth, self.stride, self.form) = (rows, weights.depth, stride, form);
+    }
+
+    /// Makes room for `rows` rows of bf16 or f32; what is there means nothing until every row is written, its padding among it.
+    pub(crate) fn reshape(&mut self, rows: usize, depth: usize, element: Element) {
+        let stride = element.stride(depth);
+        self.data.reserve((rows + ROW_SLACK) * stride);
+        (self.rows, self.depth, self.stride, self.form) = (rows, depth, stride, Some((element, InputRange::Symmetric)));
     }
 }

@@ -55,8 +55,16 @@ impl Lines {
 }
 
 /// A pointer that the parts of one operation share, each writing where no other reads or writes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Shared<T>(pub *mut T);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<T> {}
 
 // SAFETY: `Shared` is handed to parts by wrappers that give each part its own range of elements; see the wrappers.
 unsafe impl<T: Send> Send for Shared<T> {}

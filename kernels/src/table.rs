@@ -3,8 +3,9 @@
 //! A slot of the forward pass does a part of an operation; its safe door, which checks the sizes and gives out the parts, is
 //! beside the operation's types: `gemm`, `attention`, `rows`.
 
-use crate::attention::Attending;
+use crate::attention::{Attending, AttendingBackward};
 use crate::gemm::Product;
+use crate::matmul::Side;
 use crate::matrix::Element;
 use crate::rows::{Conversion, Embedding, Normalising};
 use std::ops::Range;
@@ -58,6 +59,19 @@ pub struct AdamW {
     pub gradient_scale: f32,
 }
 
+/// Which values dropout keeps: decided by seed and place alone, so the backward pass needs no memory of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Mask {
+    /// Decides the mask.
+    pub seed: u32,
+    /// Place of the first value.
+    pub first: u32,
+    /// A value is dropped where its hash, uniform in 32 bits, is below this.
+    pub threshold: u32,
+    /// Factor on what is kept.
+    pub scale: f32,
+}
+
 macro_rules! table {
     ($( $(#[$doc:meta])* $slot:ident ( $($arg:ident : $kind:ty),* ) ; )*) => {
         /// One implementation of every operation, for one instruction set.
@@ -68,6 +82,9 @@ macro_rules! table {
             pub(crate) accelerated: &'static [Element],
             pub(crate) product: unsafe fn(&Product<'_>, Range<usize>),
             pub(crate) attend: unsafe fn(&Attending<'_>, usize, Range<usize>),
+            pub(crate) attend_backward: unsafe fn(&AttendingBackward<'_>, usize, Range<usize>),
+            pub(crate) pack_rows: unsafe fn(&Side<'_>, Range<usize>),
+            pub(crate) pack_panels: unsafe fn(&Side<'_>, Range<usize>),
             pub(crate) embed: unsafe fn(&Embedding<'_>, Range<usize>),
             pub(crate) normalise: unsafe fn(&Normalising<'_>, Range<usize>),
             pub(crate) convert: unsafe fn(&Conversion<'_>, Range<usize>),
@@ -148,4 +165,20 @@ table! {
     /// # Panics
     /// When the slices differ in length.
     adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]);
+
+    /// Dropout in place (Srivastava et al., 2014): each value times the mask's scale or, with probability `threshold / 2^32`, zero.
+    /// The same mask drops the same places again.
+    drop(mask: Mask, values: &mut [f32]);
+
+    /// `to[i] += from[i]`.
+    ///
+    /// # Panics
+    /// When the slices differ in length.
+    add(from: &[f32], to: &mut [f32]);
+
+    /// `out[c] = sum over rows of x[row][first + c]`, where `x` has rows of `width` values; rows are added in order.
+    ///
+    /// # Panics
+    /// When a length does not fit.
+    column_sums(x: &[f32], width: usize, first: usize, out: &mut [f32]);
 }

@@ -168,6 +168,39 @@ impl Team {
         }
     }
 
+    /// Cuts `values` into chunks of `size` and calls `work(i, chunk)` once for each, on any member.
+    ///
+    /// # Panics
+    /// As [`Team::run`], or when `size` is zero.
+    pub fn chunks<T: Send>(&mut self, values: &mut [T], size: usize, work: &(dyn Fn(usize, &mut [T]) + Sync)) {
+        assert!(size > 0, "chunks: no size");
+        let (length, values) = (values.len(), crate::memory::Shared(values.as_mut_ptr()));
+        self.run(length.div_ceil(size), &|_, i| {
+            // SAFETY: the chunks lie in `values`, which is borrowed until `run` returns, and no two items have the same one.
+            let chunk = unsafe { values.slice(i * size, size.min(length - i * size)) };
+            work(i, chunk);
+        });
+    }
+
+    /// As [`Team::chunks`] with two slices, which are cut into as many chunks each.
+    ///
+    /// # Panics
+    /// As [`Team::chunks`], or when the numbers of chunks differ.
+    pub fn chunks2<T: Send, U: Send>(
+        &mut self,
+        (first, first_size): (&mut [T], usize),
+        (second, second_size): (&mut [U], usize),
+        work: &(dyn Fn(usize, &mut [T], &mut [U]) + Sync),
+    ) {
+        assert!(second_size > 0 && first.len().div_ceil(first_size.max(1)) == second.len().div_ceil(second_size), "chunks2: they differ");
+        let (length, second) = (second.len(), crate::memory::Shared(second.as_mut_ptr()));
+        self.chunks(first, first_size, &|i, chunk| {
+            // SAFETY: as in `chunks`: there are as many chunks of `second`, and each item has its own.
+            let other = unsafe { second.slice(i * second_size, second_size.min(length - i * second_size)) };
+            work(i, chunk, other);
+        });
+    }
+
     fn post(shared: &Shared, threads: &[JoinHandle<()>], count: usize, item: &Item<'_>) {
         #[expect(clippy::transmute_ptr_to_ptr, reason = "a cast cannot lengthen the lifetime")]
         // SAFETY: only the lifetime changes; `post` returns after the last use, see below.
@@ -244,6 +277,18 @@ mod tests {
             assert!(seen.iter().all(|seen| seen.load(Ordering::SeqCst)), "a member did not take part");
             std::thread::sleep(Duration::from_millis(2)); // longer than it spins
         }
+    }
+
+    #[test]
+    fn chunks_are_cut_and_paired() {
+        let mut team = Team::of(3).unwrap();
+        let (mut values, mut counts) = (vec![0usize; 10], vec![0usize; 4]);
+        team.chunks2((&mut values, 3), (&mut counts, 1), &|i, chunk, count| {
+            chunk.fill(i);
+            count[0] = chunk.len();
+        });
+        assert_eq!(values, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+        assert_eq!(counts, [3, 3, 3, 1]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod logits;
 
 pub mod candle;
 pub mod cpu;
+pub mod training;
 
 pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
 

@@ -6,12 +6,15 @@ mod card;
 mod checkpoint;
 mod corpus;
 mod labels;
+mod learner;
 mod loss;
 mod optimizer;
 mod parameters;
 mod recipe;
 mod run;
+mod speed;
 mod validate;
 
 pub use recipe::{LossWeights, Recipe, RecipeError};
 pub use run::{Job, Observer, Outcome, Progress, run};
+pub use speed::{StepSize, step_times};

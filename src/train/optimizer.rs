@@ -1,19 +1,16 @@
 //! AdamW over all parameters, with warm-up, linear decay and clipping by the norm of the whole gradient.
 
+use super::learner::StepGradients;
 use super::parameters::Parameters;
 use super::recipe::Recipe;
-use crate::backend::candle::InPlaceAdamW;
-use candle_core::backprop::GradStore;
+use crate::backend::candle::{Moments, update};
 use candle_core::{Result, Tensor};
 use hearken_kernels::AdamW;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
-
-type Moments = (Vec<f32>, Vec<f32>);
 
 /// The optimiser's state.
 pub struct Optimizer {
@@ -34,7 +31,7 @@ impl Optimizer {
     /// A fresh optimiser for a run of `total_steps`.
     #[must_use]
     pub fn new(parameters: &Parameters, total_steps: u64) -> Self {
-        let zeros = |var: &candle_core::Var| (vec![0.0; var.elem_count()], vec![0.0; var.elem_count()]);
+        let zeros = |var: &candle_core::Var| Moments::zero(var.elem_count());
         Self { moments: parameters.iter().map(|(name, var)| (name.to_owned(), zeros(var))).collect(), total_steps }
     }
 
@@ -44,7 +41,7 @@ impl Optimizer {
     /// When a tensor is not of f32.
     pub fn restore(parameters: &Parameters, saved: &HashMap<String, Tensor>, total_steps: u64) -> Result<Self> {
         let mut optimizer = Self::new(parameters, total_steps);
-        for (name, (first, second)) in &mut optimizer.moments {
+        for (name, Moments { first, second }) in &mut optimizer.moments {
             for (part, values) in [("first", first), ("second", second)] {
                 let key = format!("{part}.{name}");
                 let saved = saved.get(&key).ok_or_else(|| candle_core::Error::Msg(format!("the checkpoint lacks `{key}`")))?;
@@ -66,7 +63,7 @@ impl Optimizer {
     /// When memory is short.
     pub fn tensors(&self) -> Result<HashMap<String, Tensor>> {
         let mut tensors = HashMap::new();
-        for (name, (first, second)) in &self.moments {
+        for (name, Moments { first, second }) in &self.moments {
             for (part, values) in [("first", first), ("second", second)] {
                 tensors.insert(format!("{part}.{name}"), Tensor::new(values.as_slice(), &candle_core::Device::Cpu)?);
             }
@@ -79,15 +76,15 @@ impl Optimizer {
     /// # Errors
     /// When a gradient is not finite or the device fails.
     #[expect(clippy::cast_possible_truncation, reason = "learning rates and moments are kept in f32")]
-    pub fn step(&mut self, parameters: &Parameters, gradients: &GradStore, recipe: &Recipe, done: u64) -> Result<f64> {
-        let norm = gradient_norm(parameters, gradients)?;
+    pub fn step(&mut self, parameters: &Parameters, gradients: &StepGradients<'_>, recipe: &Recipe, done: u64) -> Result<f64> {
+        let norm = gradients.squares(parameters)?.sqrt();
         if !norm.is_finite() {
             candle_core::bail!("the gradient is not finite at step {}; lower learning_rate", done + 1);
         }
         let factor = schedule(done, self.total_steps, recipe.warmup);
         let power = i32::try_from(done + 1).unwrap_or(i32::MAX);
-        for (name, var) in parameters.iter() {
-            let (Some(gradient), Some(moments)) = (gradients.get(var.as_tensor()), self.moments.get_mut(name)) else { continue };
+        gradients.each(parameters, |name, var, gradient| {
+            let Some(moments) = self.moments.get_mut(name) else { return Ok(()) };
             let rate = if name.starts_with("heads.") { recipe.head_learning_rate } else { recipe.learning_rate };
             let step = AdamW {
                 learning_rate: (rate * factor) as f32,
@@ -99,23 +96,10 @@ impl Optimizer {
                 correction2: (1.0 - BETA2.powi(power)) as f32,
                 gradient_scale: (recipe.clip_norm / norm.max(recipe.clip_norm)) as f32,
             };
-            let op = InPlaceAdamW { step, moments: Mutex::new(std::mem::take(moments)) };
-            let result = var.as_tensor().inplace_op2(&gradient.contiguous()?, &op);
-            *moments = op.moments.into_inner().unwrap_or_else(PoisonError::into_inner);
-            result?;
-        }
+            update(var, step, gradient, moments)
+        })?;
         Ok(norm)
     }
-}
-
-fn gradient_norm(parameters: &Parameters, gradients: &GradStore) -> Result<f64> {
-    let mut squares = 0.0;
-    for (_, var) in parameters.iter() {
-        if let Some(gradient) = gradients.get(var.as_tensor()) {
-            squares += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-        }
-    }
-    Ok(squares.sqrt())
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use crate::backend::candle::{Network, NetworkShape};
 use candle_core::safetensors::MmapedSafetensors;
-use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_core::{DType, Device, Result, Storage, Tensor, Var};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 
 /// Standard deviation of a new head's weights, as BERT initialises.
 const INITIAL_DEVIATION: f32 = 0.02;
@@ -64,6 +65,23 @@ impl Parameters {
         })
     }
 
+    /// The parameter of a name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Var> {
+        self.0.get(name)
+    }
+
+    /// The values of every parameter, to be read until the result is dropped; changing one meanwhile would wait for ever.
+    ///
+    /// # Errors
+    /// When a parameter is not contiguous.
+    pub fn read(&self) -> Result<Reading<'_>> {
+        if let Some((name, _)) = self.0.iter().find(|(_, var)| !var.as_tensor().is_contiguous()) {
+            candle_core::bail!("parameter `{name}` is not contiguous");
+        }
+        Ok(Reading(self.0.iter().map(|(name, var)| (name.as_str(), guard(var))).collect()))
+    }
+
     /// Name and parameter, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Var)> {
         self.0.iter().map(|(name, var)| (name.as_str(), var))
@@ -73,6 +91,27 @@ impl Parameters {
     #[must_use]
     pub fn tensors(&self) -> HashMap<String, Tensor> {
         self.0.iter().map(|(name, var)| (name.clone(), var.as_tensor().detach())).collect()
+    }
+}
+
+/// The values of every parameter while nobody changes them.
+pub struct Reading<'a>(BTreeMap<&'a str, Box<dyn Deref<Target = Storage> + 'a>>);
+
+fn guard(var: &Var) -> Box<dyn Deref<Target = Storage> + '_> {
+    Box::new(var.as_tensor().storage_and_layout().0)
+}
+
+impl Reading<'_> {
+    /// The values of one.
+    ///
+    /// # Errors
+    /// When there is none of this name, or it is not f32 in main memory.
+    pub fn get(&self, name: &str) -> Result<&[f32]> {
+        match self.0.get(name).map(|guard| &***guard) {
+            Some(Storage::Cpu(storage)) => storage.as_slice(),
+            Some(_) => candle_core::bail!("parameter `{name}` is not in main memory"),
+            None => candle_core::bail!("no parameter `{name}`"),
+        }
     }
 }
 

@@ -5,13 +5,15 @@ use super::calibrate::calibrate;
 use super::checkpoint::{Best, Checkpoints, State};
 use super::corpus::{Corpus, Item, items};
 use super::labels::Labels;
+use super::learner::Learner;
 use super::loss::batch_loss;
 use super::optimizer::Optimizer;
 use super::parameters::Parameters;
 use super::recipe::Recipe;
 use super::validate;
-use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
+use crate::backend::candle::{Network, NetworkShape, Output};
 use crate::backend::cpu::{measure_channels, supports};
+use crate::backend::training::Dropping;
 use crate::batch::PackedBatch;
 use crate::eval::Report;
 use crate::model::{
@@ -93,7 +95,7 @@ struct Run<'a> {
     train: Vec<Item>,
     valid: Vec<Item>,
     parameters: Parameters,
-    network: Network,
+    learner: Learner,
     optimizer: Optimizer,
     state: State,
     checkpoints: Checkpoints,
@@ -165,7 +167,7 @@ impl<'a> Run<'a> {
             let optimizer = Optimizer::new(&parameters, total);
             (parameters, optimizer, State { fingerprint, epoch: 0, step_in_epoch: 0, steps: 0, best: None, loss_sum: 0.0 })
         };
-        let network = parameters.network(&shape)?;
+        let learner = Learner::new(&shape, &parameters)?;
         Ok(Self {
             job,
             shape,
@@ -175,7 +177,7 @@ impl<'a> Run<'a> {
             train,
             valid,
             parameters,
-            network,
+            learner,
             optimizer,
             state,
             checkpoints,
@@ -230,23 +232,22 @@ impl<'a> Run<'a> {
         let recipe = &self.job.recipe;
         let items: Vec<&Item> = batch.iter().filter_map(|index| self.train.get(*index)).collect();
         let packed = PackedBatch::new(items.iter().map(|item| &item.input));
-        let mut dropout = Dropout::new(recipe.dropout, self.job.seed.wrapping_add(self.state.steps).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let output = self.network.forward(&packed, &Fused, &mut dropout)?;
-        let Some(loss) = batch_loss(&self.network, &output, &items, &self.labels, recipe)? else {
+        let seed = self.job.seed.wrapping_add(self.state.steps).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let dropping = Dropping { probability: recipe.dropout, seed };
+        let loss = |network: &Network, output: &Output| batch_loss(network, output, &items, &self.labels, recipe);
+        let Some((value, gradients)) = self.learner.step(&self.parameters, &packed, dropping, loss)? else {
             return Ok(0.0);
         };
-        let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             bail!("the loss is not finite at step {}; lower learning_rate and start anew with --force", self.state.steps + 1);
         }
-        let gradients = loss.backward()?;
         self.optimizer.step(&self.parameters, &gradients, recipe, self.state.steps)?;
         Ok(value)
     }
 
     /// The report of the present weights on validation data, not calibrated.
-    fn report(&self) -> anyhow::Result<Report> {
-        let logits = validate::logits(&self.network, &self.valid)?;
+    fn report(&mut self) -> anyhow::Result<Report> {
+        let logits = validate::logits(&mut self.learner, &self.parameters, &self.valid)?;
         validate::score(&self.labels.heads(), &logits, &self.valid, &self.corpus.valid)
     }
 
@@ -259,8 +260,8 @@ impl<'a> Run<'a> {
     /// Calibrates the best weights and writes the model.
     fn finish(self) -> anyhow::Result<Report> {
         let parameters = Parameters::from_tensors(&self.shape, &self.checkpoints.load_best()?)?;
-        let network = parameters.network(&self.shape)?;
-        let logits = validate::logits(&network, &self.valid)?;
+        let mut learner = Learner::new(&self.shape, &parameters)?;
+        let logits = validate::logits(&mut learner, &parameters, &self.valid)?;
         let mut heads = self.labels.heads();
         calibrate(&mut heads, &self.labels, &logits, &self.valid, &self.corpus.valid)?;
         let report = validate::score(&heads, &logits, &self.valid, &self.corpus.valid)?;

@@ -1,8 +1,9 @@
 //! Logits and report on validation data, by the graph that trains.
 
 use super::corpus::Item;
+use super::learner::Learner;
+use super::parameters::Parameters;
 use crate::backend::BatchLogits;
-use crate::backend::candle::{Fused, Network};
 use crate::batch::PackedBatch;
 use crate::data::Example;
 use crate::eval::{Judged, Report, report};
@@ -16,8 +17,8 @@ const ROWS: usize = 32;
 ///
 /// # Errors
 /// When the device fails.
-pub fn logits(network: &Network, items: &[Item]) -> candle_core::Result<Vec<BatchLogits>> {
-    let batch = |items: &[Item]| network.logits(&PackedBatch::new(items.iter().map(|item| &item.input)), &Fused);
+pub fn logits(learner: &mut Learner, parameters: &Parameters, items: &[Item]) -> candle_core::Result<Vec<BatchLogits>> {
+    let batch = |items: &[Item]| learner.logits(parameters, &PackedBatch::new(items.iter().map(|item| &item.input)));
     items.chunks(ROWS).map(batch).collect()
 }
 

@@ -1,9 +1,13 @@
 //! Every operation that training goes through: the fused path equals candle's own, and gradients equal finite differences.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use hearken::backend::candle::{Dropout, Fused, Network, NetworkShape, Ops, Stock};
+use hearken::backend::training::{Dropping, EncoderGradients, EncoderWeights, Gradient, Incoming, TrainingEncoder};
 use hearken::batch::PackedBatch;
-use hearken::text::Utterance;
+use hearken::model::LoadedModel;
+use hearken::text::{Encoded, Utterance};
+use hearken_kernels::Element;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 const ROWS: [Range<usize>; 3] = [0..3, 3..4, 4..11];
@@ -132,4 +136,154 @@ fn dropout_keeps_the_expectation_and_repeats_by_seed() {
     let mean = once.iter().sum::<f32>() / 1e4;
     let dropped = once.iter().filter(|value| **value == 0.0).count();
     assert!((mean - 1.0).abs() < 0.03 && (2300..2700).contains(&dropped), "mean {mean}, dropped {dropped}");
+}
+
+/// The weights of `tiny` by name, and the same in f64 as candle's network.
+struct Tiny {
+    model: LoadedModel,
+    values: BTreeMap<String, Vec<f32>>,
+}
+
+/// Weights of a sum that depends on every value differently.
+fn wave(n: usize) -> Vec<f64> {
+    (0..n).map(|i| (f64::from(u32::try_from(i).unwrap()) * 0.7 + 0.3).sin()).collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "test values")]
+fn narrow(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|x| *x as f32).collect()
+}
+
+impl Tiny {
+    fn open() -> Self {
+        let model = crate::shop::model("tiny");
+        let tensor = |(name, size): (String, Vec<usize>)| {
+            let values = flat(&model.tensor(&name, &size, &Device::Cpu).unwrap());
+            (name, values)
+        };
+        let values = model.config.tensors().into_iter().map(tensor).collect();
+        Self { model, values }
+    }
+
+    /// Gradients of the wave over tokens and pooled vectors, by the encoder on kernels.
+    fn on_kernels(&self, batch: &PackedBatch, element: Element, cores: usize, dropping: Dropping) -> BTreeMap<String, Vec<f32>> {
+        let config = &self.model.config;
+        let weights = EncoderWeights::of(config, &|name: &str| self.values.get(name).map(Vec::as_slice).ok_or(())).unwrap();
+        let mut encoder = TrainingEncoder::new(config, self.model.manifest.pooling, cores).unwrap().with_element(element);
+        let mut gradients = EncoderGradients::new(config);
+        // A larger batch before: what it left must not matter.
+        encoder.forward(
+            &weights,
+            &PackedBatch::new([&message(&[2, 5, 6, 7, 9, 10, 11, 3]), &message(&[2, 5, 6, 3]), &message(&[2; 9])]),
+            Dropping::NONE,
+        );
+        encoder.forward(&weights, batch, dropping);
+        let (tokens, pooled) = (narrow(&wave(encoder.tokens().len())), narrow(&wave(encoder.pooled().len())));
+        encoder.backward(&weights, Incoming { tokens: &tokens, pooled: &pooled }, &mut gradients);
+        let whole = |(name, gradient): (&str, Gradient<'_>)| {
+            let values = match gradient {
+                Gradient::Dense(values) => values.to_vec(),
+                Gradient::Rows(rows) => {
+                    let mut values = vec![0.0; self.values[name].len()];
+                    let hidden = config.hidden_size;
+                    for (index, row) in rows.indices.iter().zip(rows.values.chunks_exact(hidden)) {
+                        values[*index as usize * hidden..][..hidden].copy_from_slice(row);
+                    }
+                    values
+                }
+            };
+            (name.to_owned(), values)
+        };
+        gradients.iter().map(whole).collect()
+    }
+
+    /// The loss in f64 with candle's own operations, with `change` added to one value.
+    fn loss(&self, batch: &PackedBatch, change: Option<(&str, usize, f64)>) -> f64 {
+        let shape = NetworkShape::new(self.model.config.clone(), self.model.manifest.pooling, &hearken::model::HeadsManifest::default());
+        let mut load = |name: &str, size: &[usize]| {
+            let mut values: Vec<f64> = self.values[name].iter().map(|x| f64::from(*x)).collect();
+            if let Some((_, place, delta)) = change.filter(|(changed, _, _)| *changed == name) {
+                values[place] += delta;
+            }
+            Tensor::from_vec(values, size, &Device::Cpu)
+        };
+        let output = Network::load(&shape, &mut load).unwrap().forward(batch, &Stock, &mut Dropout::none()).unwrap();
+        let sum = |x: &Tensor| -> f64 {
+            let x: Vec<f64> = x.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+            x.iter().zip(wave(x.len())).map(|(x, w)| x * w).sum()
+        };
+        sum(&output.tokens) + sum(&output.pooled)
+    }
+}
+
+fn message(ids: &[u32]) -> Encoded {
+    Encoded { ids: ids.to_vec(), segments: vec![0; ids.len()], words: Vec::new(), truncated: false }
+}
+
+fn messages() -> PackedBatch {
+    PackedBatch::new([&message(&[2, 5, 6, 7, 3]), &message(&[2, 9, 3]), &message(&[2, 10, 11, 5, 12, 13, 14, 3])])
+}
+
+#[test]
+fn the_encoder_on_kernels_has_the_gradients_of_finite_differences_in_f64() {
+    let (tiny, batch) = (Tiny::open(), messages());
+    let gradients = tiny.on_kernels(&batch, Element::F32, 2, Dropping::NONE);
+    assert_eq!(gradients.keys().collect::<Vec<_>>(), tiny.values.keys().collect::<Vec<_>>(), "every parameter has a gradient");
+    for (name, gradient) in &gradients {
+        let largest = gradient.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+        let most = gradient.iter().position(|x| x.abs() >= largest).unwrap();
+        for place in [0, most, gradient.len() / 2, gradient.len() - 1] {
+            let step = 1e-5;
+            let difference = (tiny.loss(&batch, Some((name, place, step))) - tiny.loss(&batch, Some((name, place, -step)))) / (2.0 * step);
+            let distance = (f64::from(gradient[place]) - difference).abs();
+            assert!(
+                distance <= 2e-5 * f64::from(largest.max(1.0)),
+                "{name}[{place}]: gradient {}, difference {difference}",
+                gradient[place]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_encoder_on_kernels_has_the_gradients_of_pytorch() {
+    let golden: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(crate::shop::repository("tests/corpus/golden/tiny-gradients.json")).unwrap()).unwrap();
+    let (tiny, batch) = (Tiny::open(), messages());
+    assert!((tiny.loss(&batch, None) - golden["loss"].as_f64().unwrap()).abs() < 1e-5, "the losses differ");
+    // bf16 has 8 significant bits; the wave's gradient passes two layers of products.
+    for (element, tolerance) in [(Element::F32, 2e-5), (Element::Bf16, 3e-2)] {
+        let gradients = tiny.on_kernels(&batch, element, 1, Dropping::NONE);
+        for (name, wanted) in golden["gradients"].as_object().unwrap() {
+            let gradient = &gradients[name];
+            let largest = gradient.iter().fold(0.0f32, |a, b| a.max(b.abs()));
+            let step = usize::try_from(wanted["step"].as_u64().unwrap()).unwrap();
+            for (i, wanted) in wanted["values"].as_array().unwrap().iter().enumerate() {
+                let (got, wanted) = (f64::from(gradient[i * step]), wanted.as_f64().unwrap());
+                assert!(
+                    (got - wanted).abs() <= tolerance * f64::from(largest.max(1.0)),
+                    "{element:?} {name}[{}]: got {got}, wanted {wanted}",
+                    i * step
+                );
+            }
+            let magnitude: f64 = gradient.iter().map(|x| f64::from(x.abs())).sum();
+            let wanted = wanted["magnitude"].as_f64().unwrap();
+            assert!(
+                (magnitude - wanted).abs() <= tolerance * wanted.max(1.0),
+                "{element:?} {name}: magnitude {magnitude}, wanted {wanted}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gradients_do_not_depend_on_the_cores_and_dropout_repeats() {
+    let (tiny, batch) = (Tiny::open(), messages());
+    let dropping = |seed| Dropping { probability: 0.3, seed };
+    for element in [Element::F32, Element::Bf16] {
+        let once = tiny.on_kernels(&batch, element, 1, dropping(1));
+        assert_eq!(once, tiny.on_kernels(&batch, element, 3, dropping(1)));
+        assert_ne!(once, tiny.on_kernels(&batch, element, 1, dropping(2)));
+        assert_ne!(once, tiny.on_kernels(&batch, element, 1, Dropping::NONE));
+    }
 }

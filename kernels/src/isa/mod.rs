@@ -17,11 +17,12 @@ macro_rules! tier {
     ($(#[$doc:meta])* $module:ident, $name:literal, $tiles:ty, [$($element:ident),*] $(, $features:literal)?) => {
         $(#[$doc])*
         pub mod $module {
-            use crate::isa::portable::{attention, math, rows, training};
-            use crate::attention::Attending;
+            use crate::isa::portable::{attention, attention_backward, math, pack, rows, training};
+            use crate::attention::{Attending, AttendingBackward};
             use crate::gemm::{Product, drive};
+            use crate::matmul::Side;
             use crate::rows::{Conversion, Embedding, Normalising};
-            use crate::table::{AdamW, Attention, Kernels, LayerNorm};
+            use crate::table::{AdamW, Attention, Kernels, LayerNorm, Mask};
             use std::ops::Range;
 
             /// This tier's kernels.
@@ -30,6 +31,9 @@ macro_rules! tier {
                 accelerated: &[$(crate::matrix::Element::$element),*],
                 product,
                 attend,
+                attend_backward,
+                pack_rows,
+                pack_panels,
                 embed,
                 normalise,
                 convert,
@@ -44,10 +48,17 @@ macro_rules! tier {
                 attention,
                 attention_backward,
                 adamw,
+                drop,
+                add,
+                column_sums,
             };
 
             tier!(@part ($($features)?) product = drive::<$tiles>, (op: &Product<'_>, panels: Range<usize>));
             tier!(@part ($($features)?) attend = attention::attend::<$tiles>, (op: &Attending<'_>, member: usize, pairs: Range<usize>));
+            tier!(@part ($($features)?) attend_backward = attention_backward::attend_backward::<$tiles>,
+                (op: &AttendingBackward<'_>, member: usize, pairs: Range<usize>));
+            tier!(@part ($($features)?) pack_rows = pack::pack_rows, (side: &Side<'_>, lines: Range<usize>));
+            tier!(@part ($($features)?) pack_panels = pack::pack_panels, (side: &Side<'_>, lines: Range<usize>));
             tier!(@part ($($features)?) embed = rows::embed, (op: &Embedding<'_>, range: Range<usize>));
             tier!(@part ($($features)?) normalise = rows::normalise, (op: &Normalising<'_>, range: Range<usize>));
             tier!(@part ($($features)?) convert = rows::convert, (op: &Conversion<'_>, range: Range<usize>));
@@ -65,6 +76,9 @@ macro_rules! tier {
                 (input: Attention<'_>, dout: &[f32], scratch: &mut [f32], dquery: &mut [f32], dkey: &mut [f32], dvalue: &mut [f32]));
             tier!(@whole ($($features)?) adamw = training::adamw,
                 (step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [f32], second: &mut [f32]));
+            tier!(@whole ($($features)?) drop = training::drop, (mask: Mask, values: &mut [f32]));
+            tier!(@whole ($($features)?) add = training::add, (from: &[f32], to: &mut [f32]));
+            tier!(@whole ($($features)?) column_sums = training::column_sums, (x: &[f32], width: usize, first: usize, out: &mut [f32]));
         }
     };
     (@part ($($features:literal)?) $slot:ident = $body:expr, ($($arg:ident : $kind:ty),*)) => {

@@ -3,11 +3,10 @@
 //! Every operation equals [`Stock`](super::Stock) within 1e-5 and its gradient equals finite differences; both are tests.
 
 use super::Ops;
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, InplaceOp2, Layout, Result, Shape, Storage, Tensor, bail};
-use hearken_kernels::{AdamW, Attention, LayerNorm, best};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor, bail};
+use hearken_kernels::{Attention, LayerNorm, best};
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 /// Elements that one task of an element-wise operation takes: 64 KiB of f32.
 const CHUNK: usize = 1 << 14;
@@ -235,39 +234,5 @@ impl CustomOp3 for FusedAttention {
         })?;
         let tensor = |values| Tensor::from_vec(values, query.shape(), query.device()).map(Some);
         Ok((tensor(dquery)?, tensor(dkey)?, tensor(dvalue)?))
-    }
-}
-
-/// AdamW on one parameter, in place: the parameter is changed by the gradient and by the moments kept here.
-#[derive(Debug)]
-pub struct InPlaceAdamW {
-    /// The step's numbers.
-    pub step: AdamW,
-    /// First and second moment.
-    pub moments: Mutex<(Vec<f32>, Vec<f32>)>,
-}
-
-impl InplaceOp2 for InPlaceAdamW {
-    fn name(&self) -> &'static str {
-        "hearken-adamw"
-    }
-
-    fn cpu_fwd(&self, parameter: &mut CpuStorage, layout: &Layout, gradient: &CpuStorage, gradient_layout: &Layout) -> Result<()> {
-        let gradient = values(gradient, gradient_layout)?;
-        let range = layout.contiguous_offsets().map(|(start, end)| start..end);
-        let CpuStorage::F32(storage) = parameter else { bail!("AdamW works on f32 parameters") };
-        let Some(parameter) = range.and_then(|range| storage.get_mut(range)) else { bail!("AdamW needs contiguous parameters") };
-        let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, second) = &mut *moments;
-        if gradient.len() != parameter.len() || first.len() != parameter.len() || second.len() != parameter.len() {
-            bail!("AdamW: parameter, gradient and moments differ in length");
-        }
-        let chunks = parameter
-            .par_chunks_mut(CHUNK)
-            .zip(gradient.par_chunks(CHUNK))
-            .zip(first.par_chunks_mut(CHUNK))
-            .zip(second.par_chunks_mut(CHUNK));
-        chunks.for_each(|(((parameter, gradient), first), second)| best().adamw(self.step, gradient, parameter, first, second));
-        Ok(())
     }
 }

@@ -5,12 +5,14 @@ mod fused;
 mod network;
 mod ops;
 mod stock;
+mod update;
 
 pub use dropout::Dropout;
-pub use fused::{Fused, InPlaceAdamW};
+pub use fused::Fused;
 pub use network::{Network, NetworkShape, Output};
 pub use ops::Ops;
 pub use stock::Stock;
+pub use update::{Moments, update};
 
 use super::{Backend, BatchLogits, ComputeError, Cores, HeadKind, HeadLogits, Level, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
@@ -98,7 +100,14 @@ impl Network {
     /// # Errors
     /// When the device fails.
     pub fn logits(&self, batch: &PackedBatch, ops: &dyn Ops) -> candle_core::Result<BatchLogits> {
-        let output = self.forward(batch, ops, &mut Dropout::none())?;
+        self.head_logits(&self.forward(batch, ops, &mut Dropout::none())?, batch)
+    }
+
+    /// Logits of every head from what the encoder gave for `batch`.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn head_logits(&self, output: &Output, batch: &PackedBatch) -> candle_core::Result<BatchLogits> {
         let heads = self
             .kinds()
             .map(|kind| {

@@ -175,7 +175,7 @@ impl Network {
         for layer in &self.layers {
             x = layer.forward(&x, &rows, ops, dropout)?;
         }
-        let pooled = self.pooling_matrix(&rows, batch.tokens(), device)?.matmul(&x)?;
+        let pooled = self.pooling_matrix(&rows, batch.tokens(), device)?.to_dtype(x.dtype())?.matmul(&x)?;
         Ok(Output { tokens: x, pooled })
     }
 

@@ -4,6 +4,7 @@ mod cosine;
 mod engine;
 mod latency;
 mod throughput;
+mod training;
 mod workload;
 
 use clap::Subcommand;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 pub enum BenchCommand {
     /// Messages a second and time of a message, for a model on this machine
     Engine(engine::EngineArgs),
+    Training(training::TrainingArgs),
 }
 
 impl BenchCommand {
@@ -21,6 +23,7 @@ impl BenchCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Engine(args) => args.run(),
+            Self::Training(args) => args.run(),
         }
     }
 }

@@ -2,8 +2,10 @@
 //! Sums run over `LANES` partial sums, so a tier's result depends on the operation alone, never on the slice's alignment.
 
 pub mod attention;
+pub mod attention_backward;
 pub mod lanes;
 pub mod math;
+pub mod pack;
 pub mod rows;
 pub mod tiles;
 pub mod training;

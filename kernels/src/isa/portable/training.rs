@@ -2,7 +2,7 @@
 
 use super::math::{exp, normal};
 use super::sum;
-use crate::table::{AdamW, Attention, LayerNorm};
+use crate::table::{AdamW, Attention, LayerNorm, Mask};
 
 #[inline(always)]
 pub fn gelu(x: &[f32], out: &mut [f32]) {
@@ -190,5 +190,36 @@ pub fn adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [
         first[i] = m;
         second[i] = v;
         parameter[i] = parameter[i] * keep - rate * m / (v.sqrt() * inverse_root + step.epsilon);
+    }
+}
+
+/// Keeps a value where the hash of its place and the seed reaches the threshold. The hash is MurmurHash3's 32-bit finalizer.
+#[inline(always)]
+pub fn drop(mask: Mask, values: &mut [f32]) {
+    for (i, value) in values.iter_mut().enumerate() {
+        let mut h = mask.first.wrapping_add(i as u32).wrapping_mul(0x9e37_79b1) ^ mask.seed;
+        h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+        h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
+        h ^= h >> 16;
+        *value *= if h < mask.threshold { 0.0 } else { mask.scale };
+    }
+}
+
+#[inline(always)]
+pub fn add(from: &[f32], to: &mut [f32]) {
+    assert_eq!(from.len(), to.len(), "add: lengths differ");
+    for (to, from) in to.iter_mut().zip(from) {
+        *to += from;
+    }
+}
+
+#[inline(always)]
+pub fn column_sums(x: &[f32], width: usize, first: usize, out: &mut [f32]) {
+    assert!(width > 0 && x.len().is_multiple_of(width) && first + out.len() <= width, "column_sums: lengths differ");
+    out.fill(0.0);
+    for row in x.chunks_exact(width) {
+        for (out, x) in out.iter_mut().zip(&row[first..]) {
+            *out += x;
+        }
     }
 }

@@ -1,0 +1,154 @@
+//! Gradients of the encoder's parameters: dense ones in one block, those of embedding tables only where a row was used.
+
+use super::weights::TABLES;
+use crate::model::EncoderConfig;
+use std::ops::Range;
+
+/// Rows of a table that have a gradient.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// Which, rising.
+    pub indices: Vec<u32>,
+    /// `[indices, hidden]`.
+    pub values: Vec<f32>,
+}
+
+impl Rows {
+    /// Sums `gradient`, `[tokens, hidden]`, by the row that each token used.
+    pub(super) fn gather(&mut self, used: &[u32], gradient: &[f32], hidden: usize) {
+        self.indices.clear();
+        self.indices.extend_from_slice(used);
+        self.indices.sort_unstable();
+        self.indices.dedup();
+        self.values.clear();
+        self.values.resize(self.indices.len() * hidden, 0.0);
+        for (index, from) in used.iter().zip(gradient.chunks_exact(hidden)) {
+            let row = self.indices.binary_search(index).unwrap_or_default();
+            let to = self.values.get_mut(row * hidden..(row + 1) * hidden).unwrap_or_default();
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
+        }
+    }
+}
+
+/// The gradient of one parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Gradient<'a> {
+    /// Of every value.
+    Dense(&'a [f32]),
+    /// Of some rows; the others' is zero.
+    Rows(&'a Rows),
+}
+
+/// Gradients of every parameter of the encoder.
+#[derive(Debug)]
+pub struct EncoderGradients {
+    dense: Vec<f32>,
+    names: Vec<(String, Range<usize>)>,
+    tables: [Rows; 3],
+    hidden: usize,
+    inner: usize,
+}
+
+/// Where one layer's gradients go.
+pub(super) struct LayerGradients<'a> {
+    /// `[3 * hidden, hidden]`.
+    pub qkv: &'a mut [f32],
+    pub qkv_bias: &'a mut [f32],
+    pub attended: &'a mut [f32],
+    pub attended_bias: &'a mut [f32],
+    pub attended_norm: (&'a mut [f32], &'a mut [f32]),
+    pub up: &'a mut [f32],
+    pub up_bias: &'a mut [f32],
+    pub down: &'a mut [f32],
+    pub down_bias: &'a mut [f32],
+    pub down_norm: (&'a mut [f32], &'a mut [f32]),
+}
+
+/// Takes the first `size` values off.
+fn take<'a>(rest: &mut &'a mut [f32], size: usize) -> &'a mut [f32] {
+    let (first, others) = std::mem::take(rest).split_at_mut(size);
+    *rest = others;
+    first
+}
+
+impl EncoderGradients {
+    /// Room for the gradients of an encoder.
+    #[must_use]
+    pub fn new(config: &EncoderConfig) -> Self {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let (mut names, mut end) = (Vec::new(), 0);
+        let mut place = |name: String, size: usize| {
+            names.push((name, end..end + size));
+            end += size;
+        };
+        place("embeddings.LayerNorm.weight".to_owned(), hidden);
+        place("embeddings.LayerNorm.bias".to_owned(), hidden);
+        // In the order of `layers`.
+        for layer in 0..config.num_hidden_layers {
+            let parts = [
+                ("attention.self.query.weight", hidden * hidden),
+                ("attention.self.key.weight", hidden * hidden),
+                ("attention.self.value.weight", hidden * hidden),
+                ("attention.self.query.bias", hidden),
+                ("attention.self.key.bias", hidden),
+                ("attention.self.value.bias", hidden),
+                ("attention.output.dense.weight", hidden * hidden),
+                ("attention.output.dense.bias", hidden),
+                ("attention.output.LayerNorm.weight", hidden),
+                ("attention.output.LayerNorm.bias", hidden),
+                ("intermediate.dense.weight", inner * hidden),
+                ("intermediate.dense.bias", inner),
+                ("output.dense.weight", hidden * inner),
+                ("output.dense.bias", hidden),
+                ("output.LayerNorm.weight", hidden),
+                ("output.LayerNorm.bias", hidden),
+            ];
+            parts.into_iter().for_each(|(part, size)| place(format!("encoder.layer.{layer}.{part}"), size));
+        }
+        Self { dense: vec![0.0; end], names, tables: Default::default(), hidden, inner }
+    }
+
+    /// Every parameter's gradient with its Hugging Face name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Gradient<'_>)> {
+        let dense = self.names.iter().map(|(name, range)| {
+            let values = self.dense.get(range.clone()).unwrap_or_default();
+            (name.as_str(), Gradient::Dense(values))
+        });
+        dense.chain(TABLES.into_iter().zip(self.tables.iter().map(Gradient::Rows)))
+    }
+
+    /// Sum of the squares of every value.
+    #[must_use]
+    pub fn squares(&self) -> f64 {
+        let squares = |values: &[f32]| values.chunks(4096).map(|chunk| f64::from(chunk.iter().map(|x| x * x).sum::<f32>())).sum::<f64>();
+        squares(&self.dense) + self.tables.iter().map(|rows| squares(&rows.values)).sum::<f64>()
+    }
+
+    /// The embedding tables' gradients and those of their layer-norm.
+    pub(super) fn embeddings(&mut self) -> (&mut [Rows; 3], (&mut [f32], &mut [f32])) {
+        let mut rest = self.dense.as_mut_slice();
+        (&mut self.tables, (take(&mut rest, self.hidden), take(&mut rest, self.hidden)))
+    }
+
+    /// Each layer's.
+    pub(super) fn layers(&mut self) -> impl DoubleEndedIterator<Item = LayerGradients<'_>> + ExactSizeIterator {
+        let (hidden, inner) = (self.hidden, self.inner);
+        let size = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner;
+        let layers = self.dense.get_mut(2 * hidden..).unwrap_or_default();
+        layers.chunks_exact_mut(size).map(move |mut rest| {
+            let rest = &mut rest;
+            LayerGradients {
+                qkv: take(rest, 3 * hidden * hidden),
+                qkv_bias: take(rest, 3 * hidden),
+                attended: take(rest, hidden * hidden),
+                attended_bias: take(rest, hidden),
+                attended_norm: (take(rest, hidden), take(rest, hidden)),
+                up: take(rest, inner * hidden),
+                up_bias: take(rest, inner),
+                down: take(rest, hidden * inner),
+                down_bias: take(rest, hidden),
+                down_norm: (take(rest, hidden), take(rest, hidden)),
+            }
+        })
+    }
+}

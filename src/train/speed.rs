@@ -1,0 +1,69 @@
+//! How long a step of training takes on this machine: forward, loss, backward and update of a batch of made-up messages.
+
+use super::learner::Learner;
+use super::optimizer::Optimizer;
+use super::parameters::Parameters;
+use super::recipe::Recipe;
+use crate::backend::HeadKind;
+use crate::backend::candle::NetworkShape;
+use crate::backend::training::Dropping;
+use crate::batch::PackedBatch;
+use crate::model::{EncoderConfig, Pooling, map_weights};
+use crate::text::Encoded;
+use anyhow::Context as _;
+use candle_core::{D, Tensor};
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Classes of the intent head.
+const INTENTS: usize = 77;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct StepSize {
+    /// Messages of a batch.
+    pub rows: usize,
+    /// Tokens of each.
+    pub tokens: usize,
+}
+
+/// Times of `steps` steps after two that do not count, on the weights of `base`, and the loss of each.
+///
+/// # Errors
+/// When the base cannot be read or the device fails.
+pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<Vec<(Duration, f64)>> {
+    let config = std::fs::read_to_string(base.join("config.json")).with_context(|| format!("`{}` has no config.json", base.display()))?;
+    let config = EncoderConfig::parse(&config)?;
+    let vocabulary = u32::try_from(config.vocab_size)?;
+    let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads: vec![(HeadKind::Intent, INTENTS)] };
+    let recipe = Recipe::default();
+    let parameters = Parameters::from_base(&shape, &map_weights(&base.join("model.safetensors"))?, 1)?;
+    let mut optimizer = Optimizer::new(&parameters, 1000);
+    let mut learner = Learner::new(&shape, &parameters)?;
+    let mut random = SmallRng::seed_from_u64(1);
+    let mut times = Vec::new();
+    for step in 0..steps as u64 + 2 {
+        let rows: Vec<Encoded> = (0..size.rows).map(|_| message(size.tokens, vocabulary, &mut random)).collect();
+        let classes: Vec<u32> = (0..size.rows).map(|_| random.random_range(0..INTENTS as u32)).collect();
+        let batch = PackedBatch::new(&rows);
+        let started = Instant::now();
+        let loss = |network: &crate::backend::candle::Network, output: &crate::backend::candle::Output| {
+            let classes = Tensor::new(classes.as_slice(), output.pooled.device())?.unsqueeze(1)?;
+            let likely = candle_nn::ops::log_softmax(&network.head(HeadKind::Intent, &output.pooled)?, D::Minus1)?.gather(&classes, 1)?;
+            likely.mean_all()?.neg().map(Some)
+        };
+        let dropping = Dropping { probability: recipe.dropout, seed: step };
+        if let Some((loss, gradients)) = learner.step(&parameters, &batch, dropping, loss)? {
+            optimizer.step(&parameters, &gradients, &recipe, step)?;
+            times.push((started.elapsed(), loss));
+        }
+    }
+    Ok(times.split_off(2.min(times.len())))
+}
+
+/// A message of random words.
+fn message(tokens: usize, vocabulary: u32, random: &mut SmallRng) -> Encoded {
+    let ids = (0..tokens).map(|_| random.random_range(0..vocabulary)).collect();
+    Encoded { ids, segments: vec![0; tokens], words: Vec::new(), truncated: false }
+}
