@@ -1,7 +1,8 @@
 //! What happens to the sums of a block on their way out: scales, bias, activation, residual.
 
 use super::{Product, Sums};
-use crate::isa::portable::{Vectors, math};
+use crate::isa::portable::lanes::Lanes as _;
+use crate::isa::portable::{LANES, Vectors, math};
 use crate::matrix::{Element, PANEL};
 
 /// The last step of a product.
@@ -30,15 +31,15 @@ pub(crate) unsafe fn finish<T: Vectors>(product: &Product<'_>, panel: usize, fir
     for r in 0..rows {
         // SAFETY: the tile kernel has written `rows` rows, and every bit pattern is an i32 and an f32.
         let sums = unsafe { &(*sums.0.as_ptr())[r] };
-        let mut values = bias;
+        let mut values = [0.0; PANEL];
         if weights.element == Element::Int8 {
             let scale = product.input.scales[first + r];
             for c in 0..PANEL {
-                values[c] += (sums[c] as i32 - offsets[c]) as f32 * (scale * scales[c]);
+                values[c] = bias[c] + (sums[c] as i32 - offsets[c]) as f32 * (scale * scales[c]);
             }
         } else {
             for c in 0..PANEL {
-                values[c] += f32::from_bits(sums[c]);
+                values[c] = bias[c] + f32::from_bits(sums[c]);
             }
         }
         if product.epilogue == Epilogue::Gelu {
@@ -50,8 +51,11 @@ pub(crate) unsafe fn finish<T: Vectors>(product: &Product<'_>, panel: usize, fir
             for (out, value) in out.iter_mut().zip(&values) {
                 *out += value;
             }
-        } else if let Some(whole) = out.first_chunk_mut() {
-            *whole = values;
+        } else if width == PANEL {
+            // By vectors: as one piece it would be a call of `memcpy`.
+            for (out, values) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(values.as_chunks::<LANES>().0) {
+                T::F32::load(values).store(out);
+            }
         } else {
             out.copy_from_slice(&values[..width]);
         }

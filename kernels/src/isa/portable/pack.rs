@@ -100,7 +100,9 @@ unsafe fn rows<const EACH: usize>(side: &Side<'_>, lines: Range<usize>) {
             }
             for l in first..last {
                 let turned: [u32; BLOCK] = std::array::from_fn(|s| block[s][l - first]);
-                to(l)[step..step + BLOCK].copy_from_slice(&turned);
+                if let Some(to) = to(l)[step..].first_chunk_mut() {
+                    *to = turned;
+                }
             }
         }
     }
