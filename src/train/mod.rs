@@ -5,6 +5,7 @@ mod calibrate;
 mod card;
 mod checkpoint;
 mod corpus;
+mod finished;
 mod labels;
 mod loss;
 mod optimizer;
@@ -13,5 +14,8 @@ mod recipe;
 mod run;
 mod validate;
 
+pub use calibrate::{CalibrationOptions, recalibrate};
+pub use card::{UnknownSection, card, card_of};
+pub use finished::finished;
 pub use recipe::{LossWeights, Recipe, RecipeError};
 pub use run::{Job, Observer, Outcome, Progress, run};
