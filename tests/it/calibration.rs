@@ -138,16 +138,19 @@ fn a_finished_run_is_not_repeated() {
 fn cv(folder: &Path, data: &Path, more: &[&str]) -> Command {
     let mut command = hearken();
     command.args(["cv", "--base", "models/tiny", "--data"]).arg(data).arg("--out").arg(folder.join("cv"));
-    command.arg("--recipe").arg(recipe(folder)).args(["--folds", "2", "--seeds", "2"]).args(more);
+    command.arg("--recipe").arg(recipe(folder)).args(more);
     command
 }
+
+/// Two folds, two seeds.
+const TWICE: [&str; 4] = ["--folds", "2", "--seeds", "2"];
 
 #[test]
 fn a_cross_validation_that_was_stopped_goes_on_and_repeats_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = smoke(folder.path(), &["train"]);
     let first = folder.path().join("cv/runs/share-1-fold-1-seed-1/report.json");
-    let mut child = cv(folder.path(), &data, &[]).spawn().unwrap();
+    let mut child = cv(folder.path(), &data, &TWICE).spawn().unwrap();
     let started = Instant::now();
     while !first.is_file() {
         assert!(started.elapsed() < Duration::from_mins(3), "no run was finished");
@@ -158,7 +161,7 @@ fn a_cross_validation_that_was_stopped_goes_on_and_repeats_nothing() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let written = std::fs::metadata(&first).unwrap().modified().unwrap();
-    let (code, text) = finish(&mut cv(folder.path(), &data, &[]));
+    let (code, text) = finish(&mut cv(folder.path(), &data, &TWICE));
     assert!(code == Some(0) && text.contains("2 folds x 2 seeds") && text.contains("intent.accuracy"), "{text}");
     assert_eq!(std::fs::metadata(&first).unwrap().modified().unwrap(), written);
 
@@ -173,10 +176,10 @@ fn a_cross_validation_that_was_stopped_goes_on_and_repeats_nothing() {
     assert_eq!(held, report["rows"].as_u64().unwrap());
     assert!(!folder.path().join("cv/runs/share-1-fold-1-seed-1/model").exists());
 
-    let (code, text) = finish(&mut cv(folder.path(), &data, &["--json"]));
+    let (code, text) = finish(&mut cv(folder.path(), &data, &["--folds", "2", "--seeds", "2", "--json"]));
     assert!(code == Some(0) && !text.contains("run 1 of"), "{text}");
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), report);
-    let (code, text) = finish(&mut cv(folder.path(), &data, &["--seed", "9"]));
+    let (code, text) = finish(&mut cv(folder.path(), &data, &["--folds", "2", "--seeds", "2", "--seed", "9"]));
     assert!(code == Some(1) && text.contains("--force"), "{text}");
 }
 
@@ -226,5 +229,5 @@ fn a_card_is_made_of_what_is_known_and_made_again_the_same() {
 fn the_shipped_card_is_what_the_command_makes() {
     let model = repository("models/storefront-en");
     let card = card_of(&model, &manifest(&model)).unwrap();
-    assert_eq!(std::fs::read_to_string(model.join("CARD.md")).unwrap(), card, "run: hearken model card storefront-en");
+    assert!(std::fs::read_to_string(model.join("CARD.md")).unwrap() == card, "it differs; run: hearken model card storefront-en");
 }
