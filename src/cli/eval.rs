@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Messages sent to the engine at once.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// Measure a model on data
 #[derive(Debug, Args)]
@@ -80,7 +80,11 @@ impl EvalArgs {
     }
 }
 
-fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]) -> anyhow::Result<Vec<Judged<'a>>> {
+/// What the engine and the policy say of every example.
+///
+/// # Errors
+/// When the policy is wrong or the engine fails.
+pub(super) fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]) -> anyhow::Result<Vec<Judged<'a>>> {
     let policy = load::policy(policy)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let bar = ProgressBar::new(examples.len() as u64);

@@ -2,11 +2,13 @@
 
 mod bench;
 mod classify;
+mod cv;
 mod data;
 mod doctor;
 mod eval;
 mod load;
 mod model;
+mod operating_point;
 mod serve;
 mod train;
 
@@ -39,6 +41,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Cv(cv::CvArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -60,6 +63,7 @@ impl Cli {
             Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
+            Command::Cv(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

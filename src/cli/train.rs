@@ -1,7 +1,8 @@
 //! `hearken train`: fine-tunes a model, with a progress bar on a terminal and a line now and then elsewhere.
 
 use crate::eval::Report;
-use crate::train::{Job, Observer, Outcome, Progress, Recipe, run};
+use crate::model::LoadedModel;
+use crate::train::{Job, Observer, Outcome, Progress, Recipe, finished, run};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -21,7 +22,8 @@ Examples:
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
 
-Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash.")]
+Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash. Where --out
+holds the model of the same data, recipe, seed and base already, nothing is done.")]
 pub struct TrainArgs {
     /// Data directory; may be given several times
     #[arg(long, required = true, value_name = "DIR")]
@@ -50,13 +52,7 @@ impl TrainArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let recipe = self.recipe.as_deref().map(Recipe::open).transpose()?.unwrap_or_default();
-        let stop = Arc::new(AtomicBool::new(false));
-        let asked = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            if asked.swap(true, Ordering::Relaxed) {
-                std::process::exit(130); // asked twice: at once
-            }
-        })?;
+        let stop = stop_on_interrupt()?;
         let job = Job {
             data: self.data,
             base: self.base,
@@ -67,11 +63,20 @@ impl TrainArgs {
             force: self.force,
             commit: commit(),
         };
-        let mut console = Console { bar: ProgressBar::hidden(), started: None, logged: Instant::now(), stop };
+        if !job.force
+            && let Some(model) = finished(&job)
+        {
+            println!("{} is {} of this data, recipe, seed and base already; --force trains it anew", job.out.display(), model.id());
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut console = Console::new(stop);
         match run(&job, &mut console)? {
             Outcome::Finished(report) => {
                 console.bar.finish_and_clear();
                 println!("validation, calibrated:\n{}", crate::eval::text(&report));
+                if let Some(head) = &LoadedModel::open(&job.out)?.manifest.heads.intent {
+                    println!("{}", super::operating_point::text(head));
+                }
                 println!("wrote {}; try: hearken eval {} DATA --split test", job.out.display(), job.out.display());
                 Ok(ExitCode::SUCCESS)
             }
@@ -84,6 +89,21 @@ impl TrainArgs {
     }
 }
 
+/// A flag that the first Ctrl-C or SIGTERM raises; the second ends the program.
+///
+/// # Errors
+/// When the handler cannot be set.
+pub(super) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(130); // asked twice: at once
+        }
+    })?;
+    Ok(stop)
+}
+
 /// Commit of the working directory, where git knows one.
 fn commit() -> Option<String> {
     let output = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().ok()?;
@@ -91,12 +111,25 @@ fn commit() -> Option<String> {
     output.status.success().then(|| hash.trim().to_owned()).filter(|hash| !hash.is_empty())
 }
 
-struct Console {
+/// Shows a run on a terminal, or a line now and then elsewhere.
+pub(super) struct Console {
     bar: ProgressBar,
     /// When the first step was done, and which one it was.
     started: Option<(Instant, u64)>,
     logged: Instant,
     stop: Arc<AtomicBool>,
+}
+
+impl Console {
+    /// One that has nothing to show yet.
+    pub fn new(stop: Arc<AtomicBool>) -> Self {
+        Self { bar: ProgressBar::hidden(), started: None, logged: Instant::now(), stop }
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 impl Observer for Console {

@@ -68,7 +68,7 @@ fn key(example: &Example) -> String {
 }
 
 /// Letters and digits in lower case, one space between words; a text without any as it is.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     let lower = text.to_lowercase();
     let words: Vec<_> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { lower } else { words.join(" ") }

@@ -3,9 +3,11 @@
 mod check;
 mod directory;
 mod example;
+mod folds;
 mod row;
 
 pub use check::{Finding, Severity, check};
 pub use directory::{DataDirectory, DataError, Split};
 pub use example::{Example, IntentLabel, LabelledSpan, Place};
+pub use folds::{Folds, part};
 pub use row::Row;

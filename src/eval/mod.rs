@@ -5,9 +5,11 @@ mod confidence;
 mod render;
 mod report;
 mod spans;
+mod spread;
 
 pub use classification::{Classification, Counts};
 pub use confidence::{CALIBRATION_BINS, area_under_roc, expected_calibration_error};
 pub use render::{line, text};
 pub use report::{Gate, Judged, Report, report};
 pub use spans::SpanScores;
+pub use spread::{Spread, spread};

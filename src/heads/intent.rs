@@ -4,11 +4,43 @@ use super::{Head, IntentPrediction, Logits, Prediction, Status, softmax};
 use crate::backend::HeadKind;
 use crate::model::{HeadsManifest, IntentManifest};
 use crate::text::Encoded;
+use ndarray::{Array1, ArrayView1};
 
-struct IntentHead(IntentManifest);
+struct IntentHead(IntentManifest, Calibrator);
 
 pub fn build(manifest: &HeadsManifest) -> Option<Box<dyn Head>> {
-    manifest.intent.clone().map(|head| Box::new(IntentHead(head)) as Box<dyn Head>)
+    manifest.intent.clone().map(|head| Box::new(IntentHead::of(head)) as Box<dyn Head>)
+}
+
+impl IntentHead {
+    fn of(manifest: IntentManifest) -> Self {
+        let calibrator = Calibrator::of(&manifest);
+        Self(manifest, calibrator)
+    }
+}
+
+/// What makes logits of the head into logits whose softmax can be believed.
+struct Calibrator {
+    temperature: f32,
+    /// Scale and bias of each row; nothing where the temperature is all.
+    rows: Option<(Array1<f32>, Array1<f32>)>,
+}
+
+impl Calibrator {
+    fn of(manifest: &IntentManifest) -> Self {
+        let calibration = &manifest.calibration;
+        let of = |row: &str| calibration.scale_and_bias.get(row).copied().unwrap_or([1.0, 0.0]);
+        let rows = (!calibration.scale_and_bias.is_empty()).then(|| manifest.rows().map(of).map(|[scale, bias]| (scale, bias)).unzip());
+        let rows = rows.map(|(scales, biases): (Vec<_>, Vec<_>)| (Array1::from(scales), Array1::from(biases)));
+        Self { temperature: calibration.temperature, rows }
+    }
+
+    fn probabilities(&self, logits: ArrayView1<'_, f32>) -> Array1<f32> {
+        match &self.rows {
+            None => softmax(logits, self.temperature),
+            Some((scale, bias)) => softmax((&logits / self.temperature * scale + bias).view(), 1.0),
+        }
+    }
 }
 
 impl Head for IntentHead {
@@ -21,7 +53,7 @@ impl Head for IntentHead {
     }
 
     fn decode(&self, logits: Logits<'_>, _input: &Encoded, prediction: &mut Prediction) {
-        let probabilities = softmax(logits.row(0), self.0.calibration.temperature);
+        let probabilities = self.1.probabilities(logits.row(0));
         let mut ranking: Vec<(String, f32)> = self.0.labels.iter().cloned().zip(probabilities.iter().copied()).collect();
         ranking.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let rejection = if self.0.rejection { probabilities.iter().copied().next_back().unwrap_or(0.0) } else { 0.0 };
@@ -51,26 +83,31 @@ impl IntentManifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Calibration;
+    use crate::model::IntentCalibration;
     use ndarray::arr2;
 
     fn head() -> IntentHead {
-        IntentHead(IntentManifest {
+        IntentHead::of(IntentManifest {
             labels: vec!["track".into(), "refund".into()],
             rejection: true,
             rejection_threshold: 0.5,
             min_score: 0.3,
             min_score_of: [("refund".to_owned(), 0.8)].into(),
             ambiguity_margin: 0.1,
-            calibration: Calibration { temperature: 1.0, expected_calibration_error: None },
+            calibration: IntentCalibration::default(),
+            operating_point: None,
         })
     }
 
-    fn status(logits: [f32; 3]) -> Status {
+    fn decoded(head: &IntentHead, logits: [f32; 3]) -> IntentPrediction {
         let mut prediction = Prediction::default();
         let input = Encoded { ids: vec![], segments: vec![], words: vec![], truncated: false };
-        head().decode(arr2(&[logits]).view(), &input, &mut prediction);
-        prediction.intent.unwrap().status
+        head.decode(arr2(&[logits]).view(), &input, &mut prediction);
+        prediction.intent.unwrap()
+    }
+
+    fn status(logits: [f32; 3]) -> Status {
+        decoded(&head(), logits).status
     }
 
     #[test]
@@ -79,5 +116,22 @@ mod tests {
         assert_eq!(status([2.0, 1.99, 0.0]), Status::Ambiguous);
         assert_eq!(status([0.0, 0.0, 4.0]), Status::OutOfScope);
         assert_eq!(status([0.0, 1.0, 0.0]), Status::OutOfScope, "refund needs 0.8");
+    }
+
+    #[test]
+    fn scale_and_bias_change_their_row_only() {
+        let mut manifest = head().0;
+        manifest.calibration.temperature = 2.0;
+        let before = decoded(&IntentHead::of(manifest.clone()), [2.0, 1.0, 0.0]);
+        manifest.calibration.scale_and_bias = [("refund".to_owned(), [3.0, 0.5])].into();
+        let after = decoded(&IntentHead::of(manifest), [2.0, 1.0, 0.0]);
+        // 1.0 and 0.5 become 1.0 and 2.0 before the softmax.
+        let odds = |said: &IntentPrediction, a: &str, b: &str| {
+            let of = |name| said.ranking.iter().find(|(label, _)| label == name).unwrap().1;
+            (of(a) / of(b)).ln()
+        };
+        assert!((odds(&before, "track", "refund") - 0.5).abs() < 1e-5 && (odds(&after, "track", "refund") + 1.0).abs() < 1e-5);
+        assert_eq!(after.ranking[0].0, "refund");
+        assert!((after.ranking[1].1 / after.rejection - 1f32.exp()).abs() < 1e-4, "the other rows keep their odds");
     }
 }

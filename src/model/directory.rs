@@ -1,6 +1,6 @@
 //! Opens a model directory, checks every file against the others, and maps the weights; and writes one.
 
-use super::{EncoderConfig, Manifest, ModelError};
+use super::{EncoderConfig, EvaluationManifest, HeadsManifest, Manifest, ModelError};
 use crate::text::TextEncoder;
 use candle_core::{DType, Device, Tensor, safetensors::MmapedSafetensors};
 use half::{bf16, f16, slice::HalfFloatSliceExt};
@@ -15,6 +15,7 @@ const TOKENIZER: &str = "tokenizer.json";
 const WEIGHTS: &str = "model.safetensors";
 const CHANNELS: &str = "channels.safetensors";
 const MANIFEST: &str = "hearken.toml";
+const CARD: &str = "CARD.md";
 
 /// A checked model: what the files say, and the weights mapped into memory.
 pub struct LoadedModel {
@@ -270,7 +271,7 @@ pub fn export(to: &Path, base: &Path, tensors: &HashMap<String, Tensor>, mut man
         // It is written for its owner alone; a server may run as somebody else.
         Ok(std::fs::set_permissions(path, std::fs::metadata(to.join(CONFIG))?.permissions())?)
     })?;
-    place("CARD.md", &|path| Ok(std::fs::write(path, card)?))?;
+    place(CARD, &|path| Ok(std::fs::write(path, card)?))?;
     manifest.files.clear();
     for file in [CONFIG, TOKENIZER, WEIGHTS] {
         manifest.files.insert(file.to_owned(), file_sha256(&to.join(file))?);
@@ -297,6 +298,38 @@ pub fn write_channels(directory: &Path, tensors: &HashMap<String, Tensor>) -> an
     manifest.files.insert(CHANNELS.to_owned(), file_sha256(&temporary)?);
     std::fs::rename(temporary, directory.join(CHANNELS))?;
     write_manifest(directory, &manifest)
+}
+
+/// Writes other calibrations and thresholds into a model's manifest.
+///
+/// # Errors
+/// When the manifest cannot be read or written.
+pub fn write_heads(directory: &Path, heads: HeadsManifest) -> anyhow::Result<()> {
+    let manifest = Manifest::parse(&read(directory, MANIFEST)?)?;
+    write_manifest(directory, &Manifest { heads, ..manifest })
+}
+
+/// Writes other evaluations into a model's manifest.
+///
+/// # Errors
+/// When the manifest cannot be read or written.
+pub fn write_evaluations(directory: &Path, evaluations: Vec<EvaluationManifest>) -> anyhow::Result<()> {
+    let manifest = Manifest::parse(&read(directory, MANIFEST)?)?;
+    write_manifest(directory, &Manifest { evaluations, ..manifest })
+}
+
+/// Writes `CARD.md`, and says whether it differs from the one that was there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_card(directory: &Path, card: &str) -> std::io::Result<bool> {
+    let file = directory.join(CARD);
+    if std::fs::read_to_string(&file).is_ok_and(|before| before == card) {
+        return Ok(false);
+    }
+    let temporary = directory.join(format!("{CARD}.tmp"));
+    std::fs::write(&temporary, card)?;
+    std::fs::rename(temporary, file).map(|()| true)
 }
 
 fn write_manifest(directory: &Path, manifest: &Manifest) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! `hearken.toml`: which heads a model has, what their labels are, how they are calibrated, and where the model comes from.
 
-use super::ModelError;
+use super::{IntentManifest, ModelError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +40,9 @@ pub struct Manifest {
     pub heads: HeadsManifest,
     /// Provenance.
     pub training: Option<TrainingManifest>,
+    /// What the model was measured on after training, by `hearken model card --data`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evaluations: Vec<EvaluationManifest>,
 }
 
 /// The heads of a model; each may be absent.
@@ -76,27 +79,6 @@ pub struct Calibration {
     pub temperature: f32,
     /// Expected calibration error on validation data, 15 bins.
     pub expected_calibration_error: Option<f32>,
-}
-
-/// Softmax over the pooled vector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct IntentManifest {
-    /// Names, in the order of the head's rows.
-    pub labels: Vec<String>,
-    /// Whether one more row stands for "none of these".
-    pub rejection: bool,
-    /// Out of scope when the rejection's probability reaches this.
-    pub rejection_threshold: f32,
-    /// Out of scope when the best intent's probability is below this.
-    pub min_score: f32,
-    /// `min_score` for single intents.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub min_score_of: BTreeMap<String, f32>,
-    /// Ambiguous when the two best are closer than this.
-    pub ambiguity_margin: f32,
-    /// Calibration.
-    pub calibration: Calibration,
 }
 
 /// BIO tags over words: `O`, then `B-` and `I-` of each label.
@@ -165,6 +147,22 @@ pub struct DataProvenance {
     pub sha256: String,
 }
 
+/// Figures of the finished model on one file of data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluationManifest {
+    /// Folder and file name.
+    pub file: String,
+    /// Rows.
+    pub rows: usize,
+    /// sha256 of the file.
+    pub sha256: String,
+    /// Backend, and what it computes in.
+    pub backend: String,
+    /// The figures, by their dotted path.
+    pub figures: BTreeMap<String, f64>,
+}
+
 impl Manifest {
     /// Parses and checks `hearken.toml`.
     ///
@@ -193,13 +191,13 @@ impl Manifest {
             head.check()?;
         }
         if let Some(head) = &self.heads.entities {
-            check_labels("heads.entities", &head.labels, &head.calibration)?;
+            check_labels("heads.entities", &head.labels, head.calibration.temperature)?;
         }
         if let Some(head) = &self.heads.sentiment {
-            check_temperature("heads.sentiment", &head.calibration)?;
+            check_temperature("heads.sentiment", head.calibration.temperature)?;
         }
         if let Some(head) = &self.heads.emotions {
-            check_labels("heads.emotions", &head.labels, &head.calibration)?;
+            check_labels("heads.emotions", &head.labels, head.calibration.temperature)?;
             if head.thresholds.len() != head.labels.len() {
                 let detail = format!("{} thresholds for {} labels", head.thresholds.len(), head.labels.len());
                 return Err(wrong("heads.emotions.thresholds", detail));
@@ -210,28 +208,11 @@ impl Manifest {
     }
 }
 
-impl IntentManifest {
-    fn check(&self) -> Result<(), ModelError> {
-        check_labels("heads.intent", &self.labels, &self.calibration)?;
-        check_probability("heads.intent.rejection_threshold", self.rejection_threshold)?;
-        check_probability("heads.intent.min_score", self.min_score)?;
-        check_probability("heads.intent.ambiguity_margin", self.ambiguity_margin)?;
-        for (name, value) in &self.min_score_of {
-            let key = format!("heads.intent.min_score_of.{name}");
-            if !self.labels.contains(name) {
-                return Err(wrong(&key, "no such intent in heads.intent.labels".to_owned()));
-            }
-            check_probability(&key, *value)?;
-        }
-        Ok(())
-    }
-}
-
-fn wrong(key: &str, detail: String) -> ModelError {
+pub(super) fn wrong(key: &str, detail: String) -> ModelError {
     ModelError::Contradiction { file: FILE, key: key.to_owned(), detail }
 }
 
-fn check_labels(head: &str, labels: &[String], calibration: &Calibration) -> Result<(), ModelError> {
+pub(super) fn check_labels(head: &str, labels: &[String], temperature: f32) -> Result<(), ModelError> {
     let key = format!("{head}.labels");
     if labels.is_empty() {
         return Err(wrong(&key, "is empty".to_owned()));
@@ -240,17 +221,17 @@ fn check_labels(head: &str, labels: &[String], calibration: &Calibration) -> Res
     if let Some(label) = labels.iter().find(|label| label.trim().is_empty() || !seen.insert(label.as_str())) {
         return Err(wrong(&key, format!("`{label}` is empty or stands twice")));
     }
-    check_temperature(head, calibration)
+    check_temperature(head, temperature)
 }
 
-fn check_temperature(head: &str, calibration: &Calibration) -> Result<(), ModelError> {
-    if calibration.temperature.is_finite() && calibration.temperature > 0.0 {
+fn check_temperature(head: &str, temperature: f32) -> Result<(), ModelError> {
+    if temperature.is_finite() && temperature > 0.0 {
         return Ok(());
     }
-    Err(wrong(&format!("{head}.calibration.temperature"), format!("{} must be above 0", calibration.temperature)))
+    Err(wrong(&format!("{head}.calibration.temperature"), format!("{temperature} must be above 0")))
 }
 
-fn check_probability(key: &str, value: f32) -> Result<(), ModelError> {
+pub(super) fn check_probability(key: &str, value: f32) -> Result<(), ModelError> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }

@@ -3,12 +3,14 @@
 mod config;
 mod directory;
 mod error;
+mod intent;
 mod manifest;
 
 pub use config::{Activation, EncoderConfig};
-pub use directory::{LoadedModel, export, file_sha256, hex, map_weights, write_channels};
+pub use directory::{LoadedModel, export, file_sha256, hex, map_weights, write_card, write_channels, write_evaluations, write_heads};
 pub use error::ModelError;
+pub use intent::{IntentCalibration, IntentManifest, OperatingPoint, REJECTION};
 pub use manifest::{
-    Calibration, DataProvenance, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, Manifest, Pooling, SentimentManifest,
-    TrainingManifest,
+    Calibration, DataProvenance, EmotionsManifest, EntitiesManifest, EvaluationManifest, HeadsManifest, Manifest, Pooling,
+    SentimentManifest, TrainingManifest,
 };

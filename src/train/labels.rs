@@ -2,7 +2,7 @@
 
 use super::recipe::LossWeights;
 use crate::data::{Example, IntentLabel};
-use crate::model::{Calibration, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentManifest, SentimentManifest};
+use crate::model::{Calibration, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentCalibration, IntentManifest, SentimentManifest};
 use std::collections::BTreeSet;
 
 /// The labels of the training data, sorted by name.
@@ -40,6 +40,18 @@ impl Labels {
         Self { intents: sorted(intents), rejection, entities: sorted(entities), sentiment, emotions: sorted(emotions) }
     }
 
+    /// The labels of a model's heads.
+    #[must_use]
+    pub fn of_heads(heads: &HeadsManifest) -> Self {
+        Self {
+            intents: heads.intent.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+            rejection: heads.intent.as_ref().is_some_and(|head| head.rejection),
+            entities: heads.entities.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+            sentiment: heads.sentiment.is_some(),
+            emotions: heads.emotions.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+        }
+    }
+
     /// Those of the heads that are trained: a head whose loss has no weight would be noise.
     #[must_use]
     pub fn with_loss(mut self, loss: &LossWeights) -> Self {
@@ -68,7 +80,8 @@ impl Labels {
                 min_score: 0.0,
                 min_score_of: std::collections::BTreeMap::new(),
                 ambiguity_margin: 0.0,
-                calibration,
+                calibration: IntentCalibration::default(),
+                operating_point: None,
             }),
             entities: (!self.entities.is_empty()).then(|| EntitiesManifest { labels: self.entities.clone(), calibration }),
             sentiment: self.sentiment.then_some(SentimentManifest { calibration }),

@@ -5,6 +5,7 @@ mod calibrate;
 mod card;
 mod checkpoint;
 mod corpus;
+mod finished;
 mod labels;
 mod learner;
 mod loss;
@@ -15,6 +16,9 @@ mod run;
 mod speed;
 mod validate;
 
+pub use calibrate::{CalibrationOptions, recalibrate};
+pub use card::{UnknownSection, card, card_of};
+pub use finished::finished;
 pub use recipe::{LossWeights, Recipe, RecipeError};
 pub use run::{Job, Observer, Outcome, Progress, run};
 pub use speed::{StepSize, step_times};

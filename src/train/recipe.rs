@@ -1,5 +1,6 @@
 //! The numbers of a training run. A recipe file names only what differs from these defaults.
 
+use super::calibrate::CalibrationOptions;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -43,6 +44,8 @@ pub struct Recipe {
     pub checkpoint_minutes: f64,
     /// Weight of each head's loss; 0 leaves the head out of the model.
     pub loss: LossWeights,
+    /// What the thresholds are chosen for.
+    pub calibration: CalibrationOptions,
 }
 
 /// Weight of each head's loss.
@@ -86,6 +89,7 @@ impl Default for Recipe {
             context_tokens: 64,
             checkpoint_minutes: 2.0,
             loss: LossWeights::default(),
+            calibration: CalibrationOptions::default(),
         }
     }
 }
@@ -147,6 +151,7 @@ impl Recipe {
             ("loss.emotions", self.loss.emotions, 0.0, 1e6, "[0, 1e6]"),
             ("checkpoint_minutes", self.checkpoint_minutes, 0.0, 1e6, "[0, 1e6]"),
         ];
+        let checks = checks.into_iter().chain(self.calibration.bounds());
         match checks.into_iter().find(|(_, value, least, most, _)| !(least..=most).contains(&value)) {
             Some((key, value, _, _, range)) => Err(RecipeError::Range { key, value, range }),
             None => Ok(()),

@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         let mut learner = Learner::new(&self.shape, &parameters)?;
         let logits = validate::logits(&mut learner, &parameters, &self.valid)?;
         let mut heads = self.labels.heads();
-        calibrate(&mut heads, &self.labels, &logits, &self.valid, &self.corpus.valid)?;
+        calibrate(&mut heads, &logits, &self.valid, &self.corpus.valid, &self.job.recipe.calibration)?;
         let report = validate::score(&heads, &logits, &self.valid, &self.corpus.valid)?;
         let best = self.state.best.as_ref().context("no epoch was finished")?;
         let recipe = &self.job.recipe;
@@ -289,8 +289,9 @@ impl<'a> Run<'a> {
                 validation: report.figures(),
                 data: self.corpus.provenance.clone(),
             }),
+            evaluations: Vec::new(),
         };
-        let card = super::card::card(&manifest);
+        let card = super::card::card_of(&self.job.out, &manifest).or_else(|_| super::card::card(&manifest, None))?;
         export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
         let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
         if supports(&model.config).is_err() {

@@ -11,7 +11,7 @@ use crate::heads::Heads;
 use crate::model::HeadsManifest;
 
 /// Rows of one forward pass.
-const ROWS: usize = 32;
+pub const ROWS: usize = 32;
 
 /// Logits of every item, in batches of `ROWS`.
 ///
