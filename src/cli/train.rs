@@ -117,13 +117,15 @@ pub(super) struct Console {
     /// When the first step was done, and which one it was.
     started: Option<(Instant, u64)>,
     logged: Instant,
+    /// What the run is at.
+    stage: String,
     stop: Arc<AtomicBool>,
 }
 
 impl Console {
     /// One that has nothing to show yet.
     pub fn new(stop: Arc<AtomicBool>) -> Self {
-        Self { bar: ProgressBar::hidden(), started: None, logged: Instant::now(), stop }
+        Self { bar: ProgressBar::hidden(), started: None, logged: Instant::now(), stage: String::new(), stop }
     }
 
     /// Takes the bar away.
@@ -142,7 +144,7 @@ impl Observer for Console {
     }
 
     fn step(&mut self, progress: Progress) {
-        let message = format!("epoch {}/{} loss {:.4}", progress.epoch, progress.epochs, progress.loss);
+        let message = format!("{}, epoch {}/{} loss {:.4}", self.stage, progress.epoch, progress.epochs, progress.loss);
         let (started, first) = *self.started.get_or_insert((Instant::now(), progress.steps));
         if self.bar.length() != Some(progress.total_steps) {
             self.bar.set_length(progress.total_steps);
@@ -163,7 +165,13 @@ impl Observer for Console {
         }
     }
 
-    fn epoch(&mut self, epoch: u32, report: &Report, better: bool) {
+    fn stage(&mut self, stage: &str) {
+        (self.started, self.stage) = (None, stage.to_owned());
+        if self.bar.is_hidden() { eprintln!("{stage}") } else { self.bar.println(stage) }
+    }
+
+    fn epoch(&mut self, epoch: u32, report: Option<&Report>, better: bool) {
+        let Some(report) = report else { return };
         let line = format!("epoch {epoch}: {}{}", crate::eval::line(report), if better { " *" } else { "" });
         if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
     }

@@ -14,16 +14,26 @@ use std::path::{Path, PathBuf};
 pub struct State {
     /// Hash of data, recipe, seed and base: a checkpoint of another run is refused.
     pub fingerprint: String,
-    /// Epoch that is running, from 0.
+    /// Stage that is running, from 0.
+    pub stage: usize,
+    /// Epoch of it that is running, from 0.
     pub epoch: u32,
     /// Steps done in it.
     pub step_in_epoch: usize,
-    /// Steps done in all.
+    /// Steps done in the stage.
     pub steps: u64,
     /// Best validation score, and the epoch and steps after which it was reached.
     pub best: Option<Best>,
     /// Sum of the losses of this epoch.
     pub loss_sum: f64,
+}
+
+impl State {
+    /// The begin of a run.
+    #[must_use]
+    pub fn new(fingerprint: String) -> Self {
+        Self { fingerprint, stage: 0, epoch: 0, step_in_epoch: 0, steps: 0, best: None, loss_sum: 0.0 }
+    }
 }
 
 /// The best weights so far.

@@ -19,6 +19,8 @@ pub struct Corpus {
     pub train: Vec<Example>,
     /// What is chosen by.
     pub valid: Vec<Example>,
+    /// Whether `valid` was held out of the training rows, for want of a `valid.jsonl`.
+    pub held_out: bool,
     /// Files with their hashes.
     pub provenance: Vec<DataProvenance>,
 }
@@ -30,7 +32,7 @@ impl Corpus {
     /// # Errors
     /// When a file cannot be read or holds a wrong line.
     pub fn read(paths: &[PathBuf], recipe: &Recipe, seed: u64) -> anyhow::Result<Self> {
-        let mut corpus = Self { train: Vec::new(), valid: Vec::new(), provenance: Vec::new() };
+        let mut corpus = Self { train: Vec::new(), valid: Vec::new(), held_out: false, provenance: Vec::new() };
         for path in paths {
             let directory = DataDirectory::new(path);
             corpus.add(&directory, Split::Train)?;
@@ -39,8 +41,11 @@ impl Corpus {
             }
         }
         if corpus.valid.is_empty() {
-            let (train, valid) = stratified(std::mem::take(&mut corpus.train), recipe.valid_share, seed);
-            (corpus.train, corpus.valid) = (train, valid);
+            let rows = std::mem::take(&mut corpus.train);
+            #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^52")]
+            let share = recipe.valid_share.min(recipe.valid_rows as f64 / rows.len().max(1) as f64);
+            (corpus.train, corpus.valid) = stratified(rows, share, seed);
+            corpus.held_out = true;
         }
         ensure!(!corpus.train.is_empty() && !corpus.valid.is_empty(), "the data leaves nothing to train or to validate on; add examples");
         Ok(corpus)
@@ -65,7 +70,7 @@ impl Corpus {
     }
 }
 
-/// Takes `share` of each intent's examples out, at least one where there are two.
+/// Takes `share` of each intent's examples out, as near as whole numbers come over all intents.
 fn stratified(examples: Vec<Example>, share: f64, seed: u64) -> (Vec<Example>, Vec<Example>) {
     let mut groups: BTreeMap<Option<String>, Vec<Example>> = BTreeMap::new();
     for example in examples {

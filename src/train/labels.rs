@@ -1,8 +1,9 @@
 //! Which labels the data has, in a fixed order: they become the rows of the heads.
 
 use super::recipe::LossWeights;
-use crate::data::{Example, IntentLabel};
+use crate::data::{Example, IntentLabel, Place};
 use crate::model::{Calibration, EmotionsManifest, EntitiesManifest, HeadsManifest, IntentCalibration, IntentManifest, SentimentManifest};
+use crate::text::Utterance;
 use std::collections::BTreeSet;
 
 /// The labels of the training data, sorted by name.
@@ -50,6 +51,24 @@ impl Labels {
             sentiment: heads.sentiment.is_some(),
             emotions: heads.emotions.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
         }
+    }
+
+    /// Each intent's name as a message of it, in words: names say what an intent means.
+    pub fn names(&self) -> impl Iterator<Item = Example> + '_ {
+        let file: std::sync::Arc<str> = "names of intents".into();
+        self.intents.iter().enumerate().filter_map(move |(i, name)| {
+            let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+            Some(Example {
+                place: Place { file: std::sync::Arc::clone(&file), line: i + 1 },
+                text: Utterance::new(words).ok()?,
+                context: Vec::new(),
+                intent: Some(IntentLabel::Named(name.clone())),
+                entities: None,
+                sentiment: None,
+                emotions: None,
+                escalate: None,
+            })
+        })
     }
 
     /// Those of the heads that are trained: a head whose loss has no weight would be noise.

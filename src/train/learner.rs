@@ -110,6 +110,17 @@ impl Learner {
         self.network.head_logits(&Output { tokens: self.encoder_tokens()?, pooled: self.encoder_pooled()? }, batch)
     }
 
+    /// Vector of each message, `[rows, hidden]`, without dropout.
+    ///
+    /// # Errors
+    /// When a parameter is missing.
+    pub fn pooled(&mut self, parameters: &Parameters, batch: &PackedBatch) -> Result<Vec<f32>> {
+        let reading = parameters.read()?;
+        let weights = EncoderWeights::of(&self.shape.encoder, &|name| reading.get(name))?;
+        self.encoder.forward(&weights, batch, Dropping::NONE);
+        Ok(self.encoder.pooled())
+    }
+
     fn encoder_tokens(&self) -> Result<Tensor> {
         let hidden = self.shape.encoder.hidden_size;
         Tensor::from_slice(self.encoder.tokens(), (self.encoder.tokens().len() / hidden, hidden), &Device::Cpu)

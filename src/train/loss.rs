@@ -49,21 +49,90 @@ fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     ((logits.relu()? - (logits * targets)?)? + log_part)?.sum(D::Minus1)?.mean_all()
 }
 
+/// Supervised contrastive loss over the messages of a batch (Khosla et al., 2020, equation 2): mean over messages with others of
+/// their intent of −mean over those of log softmax of the cosines over `temperature`. `None` where no two share an intent.
+///
+/// # Errors
+/// When the device fails.
+pub fn contrastive_loss(pooled: &Tensor, items: &[&Item], temperature: f64) -> Result<Option<Tensor>> {
+    let classes: Vec<Option<usize>> = items.iter().map(|item| item.targets.intent).collect();
+    let n = classes.len();
+    let mut wanted = Array2::<f32>::zeros((n, n));
+    let mut anchors = 0u32;
+    for (i, mut row) in wanted.rows_mut().into_iter().enumerate() {
+        let same = |j: usize| i != j && classes.get(i).is_some_and(|class| class.is_some() && classes.get(j) == Some(class));
+        let others = (0..n).filter(|j| same(*j)).count();
+        #[expect(clippy::cast_precision_loss, reason = "a batch has at most some thousand rows")]
+        row.iter_mut().enumerate().filter(|(j, _)| same(*j)).for_each(|(_, x)| *x = 1.0 / others as f32);
+        anchors += u32::from(others > 0);
+    }
+    if anchors == 0 {
+        return Ok(None);
+    }
+    let itself = Tensor::eye(n, pooled.dtype(), pooled.device())?.affine(-1e4, 0.0)?;
+    let length = (pooled.sqr()?.sum_keepdim(D::Minus1)? + 1e-12)?.sqrt()?;
+    let unit = pooled.broadcast_div(&length)?;
+    let cosines = (unit.matmul(&unit.t()?)? / temperature)?.add(&itself)?;
+    let wanted = Tensor::from_vec(wanted.into_raw_vec_and_offset().0, (n, n), pooled.device())?;
+    let loss = (candle_nn::ops::log_softmax(&cosines, D::Minus1)? * wanted)?.sum_all()?.neg()?;
+    (loss / f64::from(anchors)).map(Some)
+}
+
 fn one_hot(classes: usize, class: usize, smoothing: f32) -> Vec<f32> {
     #[expect(clippy::cast_precision_loss, reason = "classes are few")]
     let spread = smoothing / classes as f32;
     (0..classes).map(|other| if other == class { 1.0 - smoothing + spread } else { spread }).collect()
 }
 
+/// As [`one_hot`], times the weight of the class.
+fn weighted_one_hot(classes: usize, class: usize, smoothing: f32, weights: &[f32]) -> Vec<f32> {
+    let mut row = one_hot(classes, class, smoothing);
+    if let Some(weight) = weights.get(class) {
+        row.iter_mut().for_each(|x| *x *= weight);
+    }
+    row
+}
+
+/// What decides how much each label counts.
+pub struct Weighing<'a> {
+    /// The heads' rows.
+    pub labels: &'a Labels,
+    /// Weights of the heads.
+    pub recipe: &'a Recipe,
+    /// Weight of each intent's messages, `[intents]`; empty where all count alike.
+    pub intents: &'a [f32],
+}
+
+/// Weight of each class's messages: its frequency to the power of minus `exponent`, with a mean of 1 over the messages.
+#[must_use]
+pub fn class_weights(classes: usize, items: &[Item], exponent: f64) -> Vec<f32> {
+    if exponent <= 0.0 {
+        return Vec::new();
+    }
+    let mut counts = vec![0.0f64; classes];
+    for class in items.iter().filter_map(|item| item.targets.intent) {
+        if let Some(count) = counts.get_mut(class) {
+            *count += 1.0;
+        }
+    }
+    let raw: Vec<f64> = counts.iter().map(|count| count.max(1.0).powf(-exponent)).collect();
+    let (total, weighted) = counts.iter().zip(&raw).fold((0.0, 0.0), |(total, sum), (count, weight)| (total + count, sum + count * weight));
+    #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
+    let weights = raw.into_iter().map(|weight| (weight * total / weighted.max(1e-12)) as f32).collect();
+    weights
+}
+
 /// The weighted loss of a batch, or `None` when no example of it carries any label.
 ///
 /// # Errors
 /// When the device fails.
-pub fn batch_loss(network: &Network, output: &Output, items: &[&Item], labels: &Labels, recipe: &Recipe) -> Result<Option<Tensor>> {
+pub fn batch_loss(network: &Network, output: &Output, items: &[&Item], weighing: &Weighing<'_>) -> Result<Option<Tensor>> {
+    let Weighing { labels, recipe, intents: weights } = weighing;
     let intents = labels.intents.len() + usize::from(labels.rejection);
     let tags = crate::heads::tag_count(labels.entities.len());
     let numbered = || items.iter().enumerate();
-    let intent = numbered().filter_map(|(row, item)| Some((row, one_hot(intents, item.targets.intent?, recipe.label_smoothing))));
+    let intent =
+        numbered().filter_map(|(row, item)| Some((row, weighted_one_hot(intents, item.targets.intent?, recipe.label_smoothing, weights))));
     let sentiment = numbered().filter_map(|(row, item)| Some((row, item.targets.sentiment?.to_vec())));
     let emotions = numbered().filter_map(|(row, item)| Some((row, item.targets.emotions.clone()?)));
     let starts = items.iter().scan(0, |start, item| Some(std::mem::replace(start, *start + item.input.ids.len())));

@@ -27,6 +27,31 @@ pub fn schedule(step: u64, total: u64, warmup: f64) -> f64 {
     if step <= rise { step / rise } else { ((total - step) / (total - rise).max(1.0)).max(0.0) }
 }
 
+/// The highest learning rate of each parameter.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates<'a> {
+    recipe: &'a Recipe,
+    layers: usize,
+}
+
+impl<'a> Rates<'a> {
+    /// Those of a recipe, for an encoder of `layers` layers.
+    #[must_use]
+    pub fn of(recipe: &'a Recipe, layers: usize) -> Self {
+        Self { recipe, layers }
+    }
+
+    /// The rate of a parameter: the heads' own, the encoder's for its last layer, and less for each layer below it.
+    fn rate(&self, name: &str) -> f64 {
+        if name.starts_with("heads.") {
+            return self.recipe.head_learning_rate;
+        }
+        let layer = name.strip_prefix("encoder.layer.").and_then(|rest| rest.split('.').next()?.parse::<usize>().ok());
+        let below = layer.map_or(self.layers, |layer| self.layers.saturating_sub(layer + 1));
+        self.recipe.learning_rate * self.recipe.layer_decay.powi(i32::try_from(below).unwrap_or(i32::MAX))
+    }
+}
+
 impl Optimizer {
     /// A fresh optimiser for a run of `total_steps`.
     #[must_use]
@@ -76,16 +101,17 @@ impl Optimizer {
     /// # Errors
     /// When a gradient is not finite or the device fails.
     #[expect(clippy::cast_possible_truncation, reason = "learning rates and moments are kept in f32")]
-    pub fn step(&mut self, parameters: &Parameters, gradients: &StepGradients<'_>, recipe: &Recipe, done: u64) -> Result<f64> {
+    pub fn step(&mut self, parameters: &Parameters, gradients: &StepGradients<'_>, rates: &Rates<'_>, done: u64) -> Result<f64> {
         let norm = gradients.squares(parameters)?.sqrt();
         if !norm.is_finite() {
             candle_core::bail!("the gradient is not finite at step {}; lower learning_rate", done + 1);
         }
+        let recipe = rates.recipe;
         let factor = schedule(done, self.total_steps, recipe.warmup);
         let power = i32::try_from(done + 1).unwrap_or(i32::MAX);
         gradients.each(parameters, |name, var, gradient| {
             let Some(moments) = self.moments.get_mut(name) else { return Ok(()) };
-            let rate = if name.starts_with("heads.") { recipe.head_learning_rate } else { recipe.learning_rate };
+            let rate = rates.rate(name);
             let step = AdamW {
                 learning_rate: (rate * factor) as f32,
                 beta1: BETA1 as f32,
@@ -105,6 +131,15 @@ impl Optimizer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lower_layers_learn_less() {
+        let recipe = Recipe { learning_rate: 1.0, head_learning_rate: 3.0, layer_decay: 0.5, ..Recipe::default() };
+        let rates = Rates::of(&recipe, 2);
+        let of =
+            ["heads.intent.weight", "encoder.layer.1.output.dense.bias", "encoder.layer.0.output.dense.bias", "embeddings.LayerNorm.bias"];
+        assert_eq!(of.map(|name| rates.rate(name)), [3.0, 1.0, 0.5, 0.25]);
+    }
 
     #[test]
     fn the_rate_rises_and_falls_to_zero() {

@@ -1,12 +1,13 @@
 //! The parameters that training changes, by their names in the model file.
 
 use crate::backend::candle::{Network, NetworkShape};
-use candle_core::safetensors::MmapedSafetensors;
+use crate::model::map_weights;
 use candle_core::{DType, Device, Result, Storage, Tensor, Var};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Deref;
+use std::path::Path;
 
 /// Standard deviation of a new head's weights, as BERT initialises.
 const INITIAL_DEVIATION: f32 = 0.02;
@@ -19,7 +20,8 @@ impl Parameters {
     ///
     /// # Errors
     /// When the base lacks a tensor or one has another shape.
-    pub fn from_base(shape: &NetworkShape, base: &MmapedSafetensors, seed: u64) -> Result<Self> {
+    pub fn from_base(shape: &NetworkShape, base: &Path, seed: u64) -> Result<Self> {
+        let base = map_weights(&base.join("model.safetensors")).map_err(candle_core::Error::wrap)?;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         Self::build(shape, &mut |name, size| {
             if name.starts_with("heads.") {

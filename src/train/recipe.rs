@@ -32,10 +32,24 @@ pub struct Recipe {
     pub dropout: f32,
     /// Probability taken from the right intent and spread over all.
     pub label_smoothing: f32,
+    /// Factor on the learning rate from each layer to the one below it (Howard and Ruder, 2018); 1 for one rate.
+    pub layer_decay: f64,
+    /// Length that the intent head starts with, as the mean of its messages' directions; 0 starts it at random.
+    pub prototype_scale: f64,
+    /// Whether each intent's name, in words, is one more message of it.
+    pub label_names: bool,
+    /// How far rare intents count for more: their weight is their frequency to the power of minus this; 0 for not at all.
+    pub class_weighting: f64,
+    /// A phase before the heads' in which messages of one intent are drawn together.
+    pub contrastive: Contrastive,
     /// Epochs without a better validation score after which training stops.
     pub patience: u32,
     /// Share of `train` that becomes `valid` where no data directory has a `valid.jsonl`.
     pub valid_share: f64,
+    /// Most rows of it.
+    pub valid_rows: usize,
+    /// With fewer rows than this, of which some were held out, training is done once more with those as well.
+    pub refit_below: usize,
     /// Most tokens of one input.
     pub max_tokens: usize,
     /// Most tokens of context, where the data has any.
@@ -46,6 +60,22 @@ pub struct Recipe {
     pub loss: LossWeights,
     /// What the thresholds are chosen for.
     pub calibration: CalibrationOptions,
+}
+
+/// The contrastive phase (Tunstall et al., 2022, "`SetFit`").
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Contrastive {
+    /// Epochs; 0 for no such phase.
+    pub epochs: u32,
+    /// Cosines are divided by this.
+    pub temperature: f64,
+}
+
+impl Default for Contrastive {
+    fn default() -> Self {
+        Self { epochs: 0, temperature: 0.1 }
+    }
 }
 
 /// Weight of each head's loss.
@@ -74,17 +104,24 @@ impl Default for Recipe {
             name: None,
             version: "1.0.0".to_owned(),
             language: "en".to_owned(),
-            epochs: 8,
+            epochs: 6,
             batch_rows: 32,
-            learning_rate: 1e-4,
-            head_learning_rate: 1e-3,
-            warmup: 0.06,
+            learning_rate: 2e-4,
+            head_learning_rate: 2e-3,
+            warmup: 0.1,
             weight_decay: 0.01,
             clip_norm: 1.0,
             dropout: 0.1,
-            label_smoothing: 0.05,
+            label_smoothing: 0.0,
+            layer_decay: 1.0,
+            prototype_scale: 20.0,
+            label_names: true,
+            class_weighting: 0.0,
+            contrastive: Contrastive::default(),
             patience: 3,
             valid_share: 0.1,
+            valid_rows: 500,
+            refit_below: 5000,
             max_tokens: 128,
             context_tokens: 64,
             checkpoint_minutes: 2.0,
@@ -141,6 +178,12 @@ impl Recipe {
             ("clip_norm", self.clip_norm, 1e-6, 1e6, "(0, 1e6]"),
             ("dropout", f64::from(self.dropout), 0.0, 0.9, "[0, 0.9]"),
             ("label_smoothing", f64::from(self.label_smoothing), 0.0, 0.9, "[0, 0.9]"),
+            ("layer_decay", self.layer_decay, 0.1, 1.0, "[0.1, 1]"),
+            ("prototype_scale", self.prototype_scale, 0.0, 1000.0, "[0, 1000]"),
+            ("class_weighting", self.class_weighting, 0.0, 1.0, "[0, 1]"),
+            ("contrastive.epochs", f64::from(self.contrastive.epochs), 0.0, 10_000.0, "0..=10000"),
+            ("contrastive.temperature", self.contrastive.temperature, 0.01, 10.0, "[0.01, 10]"),
+            ("valid_rows", self.valid_rows as f64, 1.0, 1e9, "1..=1000000000"),
             ("patience", f64::from(self.patience), 1.0, 10_000.0, "1..=10000"),
             ("valid_share", self.valid_share, 0.01, 0.9, "[0.01, 0.9]"),
             ("max_tokens", tokens, 8.0, 4096.0, "8..=4096"),

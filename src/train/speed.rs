@@ -1,14 +1,14 @@
 //! How long a step of training takes on this machine: forward, loss, backward and update of a batch of made-up messages.
 
 use super::learner::Learner;
-use super::optimizer::Optimizer;
+use super::optimizer::{Optimizer, Rates};
 use super::parameters::Parameters;
 use super::recipe::Recipe;
 use crate::backend::HeadKind;
 use crate::backend::candle::NetworkShape;
 use crate::backend::training::Dropping;
 use crate::batch::PackedBatch;
-use crate::model::{EncoderConfig, Pooling, map_weights};
+use crate::model::{EncoderConfig, Pooling};
 use crate::text::Encoded;
 use anyhow::Context as _;
 use candle_core::{D, Tensor};
@@ -38,7 +38,7 @@ pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<V
     let vocabulary = u32::try_from(config.vocab_size)?;
     let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads: vec![(HeadKind::Intent, INTENTS)] };
     let recipe = Recipe::default();
-    let parameters = Parameters::from_base(&shape, &map_weights(&base.join("model.safetensors"))?, 1)?;
+    let parameters = Parameters::from_base(&shape, base, 1)?;
     let mut optimizer = Optimizer::new(&parameters, 1000);
     let mut learner = Learner::new(&shape, &parameters)?;
     let mut random = SmallRng::seed_from_u64(1);
@@ -55,7 +55,7 @@ pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<V
         };
         let dropping = Dropping { probability: recipe.dropout, seed: step };
         if let Some((loss, gradients)) = learner.step(&parameters, &batch, dropping, loss)? {
-            optimizer.step(&parameters, &gradients, &recipe, step)?;
+            optimizer.step(&parameters, &gradients, &Rates::of(&recipe, shape.encoder.num_hidden_layers), step)?;
             times.push((started.elapsed(), loss));
         }
     }

@@ -159,7 +159,8 @@ impl Observer for StopAfter {
         self.1.set(progress.steps);
     }
 
-    fn epoch(&mut self, _epoch: u32, _report: &Report, _better: bool) {}
+    fn stage(&mut self, _stage: &str) {}
+    fn epoch(&mut self, _epoch: u32, _report: Option<&Report>, _better: bool) {}
 
     fn interrupted(&self) -> bool {
         self.1.get() >= self.0

@@ -25,7 +25,7 @@ const VALUES: usize = 8192;
 /// Columns of one item when rows are summed.
 const COLUMNS: usize = 96;
 
-/// Dropout after the embeddings and after each block (Devlin et al., 2019, appendix A).
+/// Dropout after the embeddings, after each block (Devlin et al., 2019, appendix A) and after pooling.
 #[derive(Debug, Clone, Copy)]
 pub struct Dropping {
     /// Probability that a value is dropped, in [0, 1).
@@ -153,7 +153,7 @@ impl TrainingEncoder {
         &self.tokens
     }
 
-    /// Vector of each message of the last forward pass, `[rows, hidden]`.
+    /// Vector of each message of the last forward pass, `[rows, hidden]`, with the pass's dropout.
     #[must_use]
     pub fn pooled(&self) -> Vec<f32> {
         let hidden = self.config.hidden_size;
@@ -163,7 +163,13 @@ impl TrainingEncoder {
                 out.iter_mut().zip(token).for_each(|(out, x)| *out += share * x);
             }
         }
+        drop_at(self.machine.kernels, self.dropping.mask(self.last_site()), 0, &mut pooled);
         pooled
+    }
+
+    /// The place of dropout behind pooling.
+    fn last_site(&self) -> usize {
+        2 * self.layers.len() + 1
     }
 
     /// The tokens that make each message's vector, and the share of each.
@@ -184,7 +190,9 @@ impl TrainingEncoder {
         gradient.clear();
         gradient.extend_from_slice(incoming.tokens);
         gradient.resize(self.tokens.len(), 0.0);
-        for (dpooled, (tokens, share)) in incoming.pooled.chunks_exact(hidden).zip(self.pools()) {
+        let mut dpooled = incoming.pooled.to_vec();
+        drop_at(self.machine.kernels, self.dropping.mask(self.last_site()), 0, &mut dpooled);
+        for (dpooled, (tokens, share)) in dpooled.chunks_exact(hidden).zip(self.pools()) {
             for token in gradient.chunks_exact_mut(hidden).take(tokens.end).skip(tokens.start) {
                 token.iter_mut().zip(dpooled).for_each(|(out, d)| *out += share * d);
             }

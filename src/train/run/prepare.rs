@@ -1,0 +1,115 @@
+//! What a run begins with: data, labels, base, and the place where an earlier run stopped.
+
+use super::stage::Stage;
+use super::{Job, Run};
+use crate::backend::candle::NetworkShape;
+use crate::model::{EncoderConfig, Pooling, file_sha256, hex};
+use crate::text::TextEncoder;
+use crate::train::checkpoint::{Checkpoints, Saved, State};
+use crate::train::corpus::{Corpus, items};
+use crate::train::labels::Labels;
+use crate::train::learner::Learner;
+use crate::train::loss::class_weights;
+use crate::train::optimizer::Optimizer;
+use crate::train::parameters::Parameters;
+use anyhow::{Context as _, ensure};
+use sha2::{Digest as _, Sha256};
+use std::time::Instant;
+
+impl<'a> Run<'a> {
+    pub(super) fn prepare(job: &'a Job) -> anyhow::Result<Self> {
+        let checkpoints = Checkpoints::of(&job.out);
+        check_output(job, &checkpoints)?;
+        let mut corpus = Corpus::read(&job.data, &job.recipe, job.seed)?;
+        let labels = Labels::of(&corpus.train).with_loss(&job.recipe.loss);
+        let refit = corpus.held_out && corpus.train.len() + corpus.valid.len() < job.recipe.refit_below;
+        if job.recipe.label_names {
+            corpus.train.extend(labels.names());
+        }
+        let heads = labels.heads();
+        ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
+        let config_file = job.base.join("config.json");
+        let config =
+            std::fs::read_to_string(&config_file).with_context(|| format!("base `{}` has no readable config.json", job.base.display()))?;
+        let config = EncoderConfig::parse(&config)?;
+        ensure!(
+            job.recipe.max_tokens <= config.max_position_embeddings,
+            "recipe, key `max_tokens`: the base reads at most {}",
+            config.max_position_embeddings
+        );
+        let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
+        let text = TextEncoder::open(&job.base.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
+        let shape = NetworkShape::new(config, Pooling::Mean, &heads);
+        let train = items(&corpus.train, &labels, &text)?;
+        let valid = items(&corpus.valid, &labels, &text)?;
+        let base_sha256 = file_sha256(&job.base.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
+        let fingerprint = fingerprint(job, &corpus, &base_sha256)?;
+        let stages = Stage::all(&job.recipe, refit, !labels.intents.is_empty());
+        let saved =
+            if job.resume && checkpoints.exist() { Some(checkpoints.load().context("the checkpoint cannot be read")?) } else { None };
+        let parameters = match &saved {
+            Some(saved) => {
+                ensure!(
+                    saved.state.fingerprint == fingerprint,
+                    "the checkpoint in `{}` is of other data, recipe, seed or base; give the same ones, or --force to start anew",
+                    job.out.display()
+                );
+                Parameters::from_tensors(&shape, &saved.parameters)?
+            }
+            None => Parameters::from_base(&shape, &job.base, job.seed)?,
+        };
+        let learner = Learner::new(&shape, &parameters)?;
+        let intents = labels.intents.len() + usize::from(labels.rejection);
+        let class_weights = class_weights(intents, &train, job.recipe.class_weighting);
+        let mut run = Self {
+            job,
+            shape,
+            labels,
+            text,
+            corpus,
+            train,
+            valid,
+            optimizer: Optimizer::new(&parameters, 0),
+            parameters,
+            learner,
+            class_weights,
+            state: State::new(fingerprint),
+            stages,
+            checkpoints,
+            saved_at: Instant::now(),
+            base_sha256,
+        };
+        match saved {
+            Some(saved) => run.go_on(saved)?,
+            None => run.begin()?,
+        }
+        Ok(run)
+    }
+
+    /// Takes a checkpoint's place in the run.
+    fn go_on(&mut self, saved: Saved) -> anyhow::Result<()> {
+        self.state = saved.state;
+        self.take_all();
+        let steps = self.batches().len() as u64 * u64::from(self.epochs(self.stage()));
+        self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, steps)?;
+        Ok(())
+    }
+}
+
+fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {
+    let occupied =
+        job.out.read_dir().is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "checkpoint")));
+    let begun = checkpoints.exist();
+    if job.resume {
+        ensure!(begun || !occupied, "nothing to resume in `{}`; the run there is finished or is not one of hearken's", job.out.display());
+    } else if occupied || begun {
+        ensure!(job.force, "`{}` is not empty; use --resume to go on with the run there, or --force to write over it", job.out.display());
+        checkpoints.remove()?;
+    }
+    std::fs::create_dir_all(&job.out).with_context(|| format!("`{}` cannot be made", job.out.display()))
+}
+
+fn fingerprint(job: &Job, corpus: &Corpus, base_sha256: &str) -> anyhow::Result<String> {
+    let parts = serde_json::to_vec(&(&job.recipe, job.seed, base_sha256, &corpus.provenance))?;
+    Ok(hex(&Sha256::digest(parts)))
+}

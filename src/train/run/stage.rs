@@ -1,0 +1,90 @@
+//! The parts of a run, one after the other.
+
+use super::Run;
+use crate::train::learner::Learner;
+use crate::train::optimizer::Optimizer;
+use crate::train::parameters::Parameters;
+use crate::train::prototypes;
+use crate::train::recipe::Recipe;
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Messages of one intent are drawn together, before there are heads.
+    Contrast,
+    /// Encoder and heads learn every label; the best epoch on validation data counts.
+    Fit,
+    /// As `Contrast`, on what was held out as well.
+    ContrastAll,
+    /// As `Fit`, on what was held out as well, for as many epochs as were best.
+    FitAll,
+}
+
+impl Stage {
+    /// The stages of a run. `refit` where the messages held out for choosing are too many to be lost.
+    pub fn all(recipe: &Recipe, refit: bool, intents: bool) -> Vec<Self> {
+        let contrast = recipe.contrastive.epochs > 0 && intents;
+        let stages = [(Self::Contrast, contrast), (Self::Fit, true), (Self::ContrastAll, contrast && refit), (Self::FitAll, refit)];
+        stages.into_iter().filter(|(_, wanted)| *wanted).map(|(stage, _)| stage).collect()
+    }
+
+    /// What is done, in a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Contrast => "contrastive phase",
+            Self::Fit => "fine-tuning",
+            Self::ContrastAll => "contrastive phase, with what was held out",
+            Self::FitAll => "fine-tuning once more, with what was held out",
+        }
+    }
+}
+
+impl Run<'_> {
+    /// The running stage.
+    pub(super) fn stage(&self) -> Stage {
+        self.stages.get(self.state.stage).copied().unwrap_or(Stage::Fit)
+    }
+
+    /// Most epochs of a stage.
+    pub(super) fn epochs(&self, stage: Stage) -> u32 {
+        match stage {
+            Stage::Contrast | Stage::ContrastAll => self.job.recipe.contrastive.epochs,
+            Stage::Fit => self.job.recipe.epochs,
+            Stage::FitAll => self.state.best.as_ref().map_or(self.job.recipe.epochs, |best| best.epochs),
+        }
+    }
+
+    /// Ends a stage and begins the next one; `false` when it was the last.
+    pub(super) fn next_stage(&mut self) -> anyhow::Result<bool> {
+        let Some(&next) = self.stages.get(self.state.stage + 1) else { return Ok(false) };
+        self.state.stage += 1;
+        (self.state.epoch, self.state.step_in_epoch, self.state.steps) = (0, 0, 0);
+        self.take_all();
+        let anew = next == Stage::ContrastAll || (next == Stage::FitAll && !self.stages.contains(&Stage::ContrastAll));
+        if anew {
+            self.parameters = Parameters::from_base(&self.shape, &self.job.base, self.job.seed)?;
+            self.learner = Learner::new(&self.shape, &self.parameters)?;
+        }
+        self.begin()?;
+        self.save()?;
+        Ok(true)
+    }
+
+    /// Adds what was held out to what is learned from, where the stage asks for it.
+    pub(super) fn take_all(&mut self) {
+        if matches!(self.stage(), Stage::ContrastAll | Stage::FitAll) && self.train.len() == self.corpus.train.len() {
+            self.train.extend(self.valid.iter().cloned());
+        }
+    }
+
+    /// Readies heads and optimiser for the present stage.
+    pub(super) fn begin(&mut self) -> anyhow::Result<()> {
+        let stage = self.stage();
+        if matches!(stage, Stage::Fit | Stage::FitAll) && self.job.recipe.prototype_scale > 0.0 {
+            prototypes::start(&mut self.learner, &self.parameters, &self.train, self.job.recipe.prototype_scale)?;
+        }
+        let steps = self.batches().len() as u64 * u64::from(self.epochs(stage));
+        self.optimizer = Optimizer::new(&self.parameters, steps);
+        Ok(())
+    }
+}
