@@ -16,7 +16,7 @@ pub(super) enum Stage {
     Fit,
     /// As `Contrast`, on what was held out as well.
     ContrastAll,
-    /// As `Fit`, on what was held out as well, for as many epochs as were best.
+    /// As `Fit`, on what was held out as well. Every epoch is done: there is nothing left to choose one by.
     FitAll,
 }
 
@@ -49,8 +49,7 @@ impl Run<'_> {
     pub(super) fn epochs(&self, stage: Stage) -> u32 {
         match stage {
             Stage::Contrast | Stage::ContrastAll => self.job.recipe.contrastive.epochs,
-            Stage::Fit => self.job.recipe.epochs,
-            Stage::FitAll => self.state.best.as_ref().map_or(self.job.recipe.epochs, |best| best.epochs),
+            Stage::Fit | Stage::FitAll => self.job.recipe.epochs,
         }
     }
 
