@@ -75,6 +75,8 @@ fn numbers(heads: &HeadsManifest) -> Vec<(String, String)> {
         let rows = head.calibration.scale_and_bias.len();
         let kind = if rows == 0 { "the temperature alone".to_owned() } else { format!("a scale and a bias of {rows} rows") };
         numbers.push(("intent calibration".to_owned(), kind));
+        let rejection = if head.calibration.rejection.is_some() { "fitted on the best and the rejection's logit" } else { "the softmax's" };
+        numbers.push(("intent rejection".to_owned(), rejection.to_owned()));
     }
     numbers
 }

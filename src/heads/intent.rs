@@ -1,6 +1,6 @@
 //! Intent: softmax over the labels and, where trained, one more row for "none of these".
 
-use super::{Head, IntentPrediction, Logits, Prediction, Status, softmax};
+use super::{Head, IntentPrediction, Logits, Prediction, Status, sigmoid, softmax};
 use crate::backend::HeadKind;
 use crate::model::{HeadsManifest, IntentManifest};
 use crate::text::Encoded;
@@ -16,6 +16,18 @@ impl IntentHead {
     fn of(manifest: IntentManifest) -> Self {
         let calibrator = Calibrator::of(&manifest);
         Self(manifest, calibrator)
+    }
+
+    /// Probability that the message is none of the intents.
+    fn rejection(&self, logits: ArrayView1<'_, f32>, probabilities: &Array1<f32>) -> f32 {
+        let intents = self.0.labels.len();
+        match self.0.calibration.rejection {
+            None => probabilities.get(intents).copied().unwrap_or(0.0),
+            Some([of_best, of_none, constant]) => {
+                let best = logits.iter().take(intents).copied().fold(f32::NEG_INFINITY, f32::max);
+                sigmoid(of_best * best + of_none * logits.get(intents).copied().unwrap_or(0.0) + constant, 1.0)
+            }
+        }
     }
 }
 
@@ -56,7 +68,7 @@ impl Head for IntentHead {
         let probabilities = self.1.probabilities(logits.row(0));
         let mut ranking: Vec<(String, f32)> = self.0.labels.iter().cloned().zip(probabilities.iter().copied()).collect();
         ranking.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        let rejection = if self.0.rejection { probabilities.iter().copied().next_back().unwrap_or(0.0) } else { 0.0 };
+        let rejection = if self.0.rejection { self.rejection(logits.row(0), &probabilities) } else { 0.0 };
         let status = self.0.status(&ranking, rejection);
         prediction.intent = Some(IntentPrediction { status, ranking, rejection });
     }
@@ -116,6 +128,16 @@ mod tests {
         assert_eq!(status([2.0, 1.99, 0.0]), Status::Ambiguous);
         assert_eq!(status([0.0, 0.0, 4.0]), Status::OutOfScope);
         assert_eq!(status([0.0, 1.0, 0.0]), Status::OutOfScope, "refund needs 0.8");
+    }
+
+    #[test]
+    fn a_fitted_rejection_reads_the_best_and_its_own_logit() {
+        let mut manifest = head().0;
+        let before = decoded(&IntentHead::of(manifest.clone()), [4.0, 0.0, 1.0]);
+        manifest.calibration.rejection = Some([-1.0, 2.0, 0.5]);
+        let after = decoded(&IntentHead::of(manifest), [4.0, 0.0, 1.0]);
+        assert_eq!(after.ranking, before.ranking);
+        assert!((after.rejection - 1.0 / (1.0 + 1.5f32.exp())).abs() < 1e-6, "sigmoid(-4 + 2 + 0.5), not {}", after.rejection);
     }
 
     #[test]

@@ -44,11 +44,14 @@ pub struct IntentCalibration {
     /// that is not named has `[1, 0]`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scale_and_bias: BTreeMap<String, [f32; 2]>,
+    /// `[a, b, c]`: the rejection's probability is the sigmoid of `a` times the best intent's logit, plus `b` times the rejection's
+    /// logit, plus `c`. Absent, it is the softmax's.
+    pub rejection: Option<[f32; 3]>,
 }
 
 impl Default for IntentCalibration {
     fn default() -> Self {
-        Self { temperature: 1.0, expected_calibration_error: None, scale_and_bias: BTreeMap::new() }
+        Self { temperature: 1.0, expected_calibration_error: None, scale_and_bias: BTreeMap::new(), rejection: None }
     }
 }
 
@@ -96,6 +99,12 @@ impl IntentManifest {
                 return Err(wrong(&key, "no such intent in heads.intent.labels".to_owned()));
             }
             check_probability(&key, *value)?;
+        }
+        if let Some(weights) = self.calibration.rejection
+            && !(self.rejection && weights.iter().all(|weight| weight.is_finite()))
+        {
+            let detail = format!("{weights:?} must be three finite numbers, of a model whose `heads.intent.rejection` is true");
+            return Err(wrong("heads.intent.calibration.rejection", detail));
         }
         for (name, [scale, bias]) in &self.calibration.scale_and_bias {
             let key = format!("heads.intent.calibration.scale_and_bias.{name}");

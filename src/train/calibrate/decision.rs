@@ -2,6 +2,7 @@
 
 use crate::data::IntentLabel;
 use crate::heads::IntentPrediction;
+use ndarray::ArrayView1;
 
 /// The best intent of a message with its scores, and whether it is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +15,8 @@ pub struct Decision {
     pub second: f32,
     /// Probability of the rejection.
     pub rejection: f32,
+    /// Logits of the best intent and of the rejection, as the head gives them.
+    pub logits: [f32; 2],
     /// Whether the message is out of scope.
     pub outside: bool,
     /// Whether the best intent is the right one.
@@ -21,8 +24,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// The decision on a message whose intent is known; nothing for a model without intents.
-    pub fn new(labels: &[String], known: &IntentLabel, said: &IntentPrediction) -> Option<Self> {
+    /// The decision on a message whose intent is known, from its prediction and the logits that gave it.
+    pub fn new(labels: &[String], known: &IntentLabel, said: &IntentPrediction, logits: ArrayView1<'_, f32>) -> Option<Self> {
         let mut ranking = said.ranking.iter();
         let (name, score) = ranking.next()?;
         Some(Self {
@@ -30,6 +33,10 @@ impl Decision {
             score: *score,
             second: ranking.next().map_or(0.0, |(_, score)| *score),
             rejection: said.rejection,
+            logits: [
+                logits.iter().take(labels.len()).copied().fold(f32::NEG_INFINITY, f32::max),
+                logits.get(labels.len()).copied().unwrap_or(0.0),
+            ],
             outside: *known == IntentLabel::OutOfScope,
             right: matches!(known, IntentLabel::Named(known) if known == name),
         })

@@ -1,11 +1,12 @@
 //! Temperatures and thresholds, chosen on held-out messages after the weights are fixed.
 //!
-//! One idea a file: how logits become probabilities (`temperature`, `vector`), what is rejected (`rejection`), what is certain
+//! One idea a file: how logits become probabilities (`temperature`, `vector`), what is rejected (`outside`, `rejection`), what is certain
 //! enough to be answered (`precision`), what is too close to call (`margin`); `thresholds` puts the last three in order.
 
 mod decision;
 mod margin;
 mod options;
+mod outside;
 mod precision;
 mod recalibrate;
 mod rejection;
@@ -19,7 +20,7 @@ pub use recalibrate::recalibrate;
 use super::corpus::Item;
 use super::validate::place;
 use crate::backend::{BatchLogits, HeadKind};
-use crate::data::Example;
+use crate::data::{Example, IntentLabel};
 use crate::heads::{Heads, Sentiment, sigmoid};
 use crate::model::{EmotionsManifest, HeadsManifest, IntentCalibration, IntentManifest};
 use decision::Decision;
@@ -72,13 +73,20 @@ pub fn calibrate(
             numbered().filter_map(|(i, item)| Some((row(HeadKind::Emotions, i)?.row(0).to_owned(), item.targets.emotions.clone()?)));
         calibrate_emotions(head, &known.collect::<Vec<_>>());
     }
+    if let Some(head) = &mut heads.intent
+        && examples.iter().filter(|example| example.intent == Some(IntentLabel::OutOfScope)).count() >= LEAST
+    {
+        head.calibration.rejection = None; // it is chosen anew
+    }
     let decoder = Heads::of(heads);
     if let Some(head) = &mut heads.intent {
         let mut decisions = Vec::new();
         for (index, (item, example)) in items.iter().zip(examples).enumerate() {
             let (batch, row) = place(index);
             let (Some(known), Some(batch)) = (&example.intent, logits.get(batch)) else { continue };
-            decisions.extend(decoder.decode(batch, row, &item.input)?.intent.and_then(|said| Decision::new(&head.labels, known, &said)));
+            let (said, logits) = (decoder.decode(batch, row, &item.input)?.intent, batch.row(HeadKind::Intent, row));
+            let decision = said.zip(logits).and_then(|(said, logits)| Decision::new(&head.labels, known, &said, logits.row(0)));
+            decisions.extend(decision);
         }
         if !decisions.is_empty() {
             thresholds::choose(head, &decisions, options);
@@ -93,7 +101,8 @@ fn calibrate_intent(head: &mut IntentManifest, known: &[Labelled]) {
     head.calibration = IntentCalibration {
         temperature: plain.temperature,
         expected_calibration_error: plain.expected_calibration_error,
-        ..IntentCalibration::default()
+        scale_and_bias: std::collections::BTreeMap::new(),
+        rejection: head.calibration.rejection,
     };
     let Some(scaling) = vector::choose(known) else { return };
     let confidence = known.iter().map(|(logits, class)| temperature::confidence(&scaling.apply(logits, plain.temperature), *class));

@@ -80,7 +80,7 @@ mod tests {
         let level = |tenths: u8| {
             (0..each).map(move |i| {
                 let right = i % 10 < tenths;
-                Decision { best, score: f32::from(tenths) / 10.0, second: 0.0, rejection: 0.0, outside: false, right }
+                Decision { best, score: f32::from(tenths) / 10.0, second: 0.0, rejection: 0.0, logits: [0.0; 2], outside: false, right }
             })
         };
         (5..=10).flat_map(level).collect()
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_intent_has_its_own_where_it_is_measured() {
-        let sure = |i: u8| Decision { best: 1, score: 0.5, second: 0.0, rejection: 0.0, outside: false, right: i > 0 };
+        let sure = |i: u8| Decision { best: 1, score: 0.5, second: 0.0, rejection: 0.0, logits: [0.0; 2], outside: false, right: i > 0 };
         let decisions: Vec<_> = honest(0, 100).into_iter().chain((0..50).map(sure)).collect();
         let chosen = choose(&decisions, 3, 0.0, 0.95).unwrap();
         let of = |intent| chosen.of.iter().find(|(row, _)| *row == intent).map_or(chosen.of_all, |(_, least)| *least);

@@ -14,6 +14,8 @@ pub struct Rejection {
     pub threshold: f32,
     /// Rejected below this probability of the best intent.
     pub min_score: f32,
+    /// Share of the out-of-scope messages that are rejected, less the share of the right answers that are lost.
+    pub value: f64,
 }
 
 /// Thresholds on a grid, of most rejected at no more than `loss` of the right answers lost. Several that are equally good give
@@ -23,10 +25,9 @@ pub fn choose(decisions: &[Decision], has_row: bool, loss: f32) -> Option<Reject
     if outside == 0 || right == 0 {
         return None;
     }
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-    let allowed = (f64::from(loss) * right as f64 + 1e-6).floor() as usize;
+    let allowed = allowed(right, loss);
     let least = grid();
-    let thresholds: Vec<f32> = if has_row { (1..50u8).map(|step| f32::from(step) / 50.0).collect() } else { vec![0.5] };
+    let thresholds: Vec<f32> = if has_row { grid().into_iter().skip(2).step_by(2).collect() } else { vec![0.5] };
     let mut best: Option<(i128, f32, Rejection)> = None;
     for threshold in thresholds {
         let cells = sweep(decisions, has_row.then_some(threshold), &least);
@@ -40,10 +41,18 @@ pub fn choose(decisions: &[Decision], has_row: bool, loss: f32) -> Option<Reject
         let min_score = if equal.first() == Some(&0) { 0.0 } else { *min_score };
         let distance = (threshold - 0.5).abs();
         if best.is_none_or(|(most, nearest, _)| value(cell) > most || (value(cell) == most && distance < nearest)) {
-            best = Some((value(cell), distance, Rejection { threshold, min_score }));
+            #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
+            let share = value(cell) as f64 / (outside * right) as f64;
+            best = Some((value(cell), distance, Rejection { threshold, min_score, value: share }));
         }
     }
     best.map(|(_, _, rejection)| rejection)
+}
+
+/// How many of the right answers may be lost.
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+pub fn allowed(right: usize, loss: f32) -> usize {
+    (f64::from(loss) * right as f64 + 1e-6).floor() as usize
 }
 
 /// Right answers lost and out-of-scope messages rejected, for each least score.
@@ -72,7 +81,7 @@ mod tests {
     use super::*;
 
     fn inside(score: f32, rejection: f32) -> Decision {
-        Decision { best: 0, score, second: 0.0, rejection, outside: false, right: true }
+        Decision { best: 0, score, second: 0.0, rejection, logits: [0.0; 2], outside: false, right: true }
     }
 
     fn outside(score: f32, rejection: f32) -> Decision {

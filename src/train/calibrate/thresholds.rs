@@ -3,7 +3,8 @@
 use super::CalibrationOptions;
 use super::LEAST;
 use super::decision::{Decision, count, share};
-use super::{margin, precision, rejection};
+use super::rejection::Rejection;
+use super::{margin, outside, precision, rejection};
 use crate::model::{IntentManifest, OperatingPoint};
 
 /// Least scores at which the coverage is recorded.
@@ -19,8 +20,9 @@ pub fn choose(head: &mut IntentManifest, decisions: &[Decision], options: &Calib
         head.min_score_of.clear();
     }
     let outside = count(decisions, |d| d.outside);
+    let mut decisions = decisions.to_vec();
     if outside >= LEAST
-        && let Some(chosen) = rejection::choose(decisions, head.rejection, options.in_scope_loss)
+        && let Some(chosen) = reject(head, &mut decisions, options.in_scope_loss)
     {
         (head.rejection_threshold, head.min_score) = (chosen.threshold, chosen.min_score);
         head.min_score_of.clear();
@@ -28,10 +30,23 @@ pub fn choose(head: &mut IntentManifest, decisions: &[Decision], options: &Calib
         notes.push(format!("{outside} out-of-scope messages are too few to choose the rejection by, {LEAST} are the least"));
     }
     if let Some(target) = options.target_precision {
-        notes.extend(demand(head, decisions, target));
+        notes.extend(demand(head, &decisions, target));
     }
-    head.ambiguity_margin = margin::choose(decisions);
-    head.operating_point = Some(record(head, decisions, options, notes));
+    head.ambiguity_margin = margin::choose(&decisions);
+    head.operating_point = Some(record(head, &decisions, options, notes));
+}
+
+/// The thresholds of the rejection: by the softmax's two probabilities, or by a probability fitted for this where it rejects more of
+/// the messages that it was not fitted on.
+fn reject(head: &mut IntentManifest, decisions: &mut [Decision], loss: f32) -> Option<Rejection> {
+    let plain = rejection::choose(decisions, head.rejection, loss)?;
+    let better = head.rejection && outside::held_out(decisions, loss).is_some_and(|value| value > plain.value);
+    let Some(weights) = better.then(|| outside::choose(decisions, loss)).flatten() else { return Some(plain) };
+    head.calibration.rejection = Some(weights);
+    for decision in decisions.iter_mut() {
+        decision.rejection = outside::probability(weights, decision);
+    }
+    Some(Rejection { threshold: 0.5, min_score: 0.0, ..plain })
 }
 
 /// Raises the least scores until the answers are as right as wanted. Gives what stands against it.
