@@ -5,6 +5,7 @@ mod classify;
 mod data;
 mod doctor;
 mod eval;
+mod judge;
 mod load;
 mod model;
 mod serve;
