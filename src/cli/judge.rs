@@ -71,5 +71,8 @@ pub fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]
 /// When the file cannot be written.
 pub fn write_page(path: &Path, page: &str) -> anyhow::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    parent.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, page)).with_context(|| format!("`{}` cannot be written", path.display()))
+    parent
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(path, page))
+        .with_context(|| format!("`{}` cannot be written", path.display()))
 }

@@ -2,7 +2,9 @@
 
 mod bench;
 mod classify;
+mod compare;
 mod data;
+mod data_stats;
 mod doctor;
 mod eval;
 mod judge;
@@ -40,6 +42,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Compare(compare::CompareArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -61,6 +64,7 @@ impl Cli {
             Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

@@ -4,8 +4,10 @@ mod check;
 mod directory;
 mod example;
 mod row;
+mod stats;
 
 pub use check::{Finding, Severity, check};
 pub use directory::{DataDirectory, DataError, Split};
 pub use example::{Example, IntentLabel, LabelledSpan, Place};
 pub use row::Row;
+pub use stats::{Bucket, ContextStats, DataStats, EntityStats, Lengths, SplitStats, Vocabulary, stats, stats_page, stats_text};

@@ -74,12 +74,7 @@ impl Bootstrap<'_> {
     /// The interval of each of `figures` over resamples of `rows` examples. `score` gives the figures of the examples at some places, each
     /// of which may stand several times; a figure that a resample does not have is left out there. The same seed gives the same
     /// intervals, on however many cores.
-    pub fn intervals(
-        &self,
-        rows: usize,
-        figures: usize,
-        score: impl Fn(&[usize]) -> Vec<Option<f64>> + Sync,
-    ) -> Vec<Option<Interval>> {
+    pub fn intervals(&self, rows: usize, figures: usize, score: impl Fn(&[usize]) -> Vec<Option<f64>> + Sync) -> Vec<Option<Interval>> {
         if rows == 0 {
             return vec![None; figures];
         }

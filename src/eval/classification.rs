@@ -151,7 +151,8 @@ impl Classification {
         let mut wrong: Vec<(usize, usize)> = Vec::new();
         for (known, said) in pairs {
             examples += 1;
-            let mut at = |label: usize, so: bool, is_said: bool| counts.get_mut(label).into_iter().for_each(|counts| counts.add(so, is_said));
+            let mut at =
+                |label: usize, so: bool, is_said: bool| counts.get_mut(label).into_iter().for_each(|counts| counts.add(so, is_said));
             if known == said {
                 right += 1;
                 at(known, true, true);
@@ -164,7 +165,7 @@ impl Classification {
         wrong.sort_unstable();
         let mut confusions: Vec<_> = wrong.chunk_by(|a, b| a == b).filter_map(|same| Some((same.len(), *same.first()?))).collect();
         confusions.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-        let named = |(count, (known, said)): (usize, (usize, usize))| Confusion {
+        let confusion = |(count, (known, said)): (usize, (usize, usize))| Confusion {
             known: names.get(known).to_owned(),
             said: names.get(said).to_owned(),
             count,
@@ -177,7 +178,7 @@ impl Classification {
             micro_f1: averages.total.f1(),
             weighted_f1: averages.weighted_f1,
             labels: occurring(names, &counts),
-            confusions: confusions.into_iter().map(named).collect(),
+            confusions: confusions.into_iter().map(confusion).collect(),
         }
     }
 }

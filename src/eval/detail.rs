@@ -1,5 +1,6 @@
 //! What takes longer than the figures: intervals, curves, and the worst confusions with examples.
 
+use super::classification::ratio;
 use super::coverage::{CoveragePoint, coverage, widest};
 use super::intent::known_and_said;
 use super::outcomes::Outcomes;
@@ -24,6 +25,8 @@ pub struct Curves {
     /// Out of scope against in scope, by the score that decides the rejection: positive thresholds reject less than the model does,
     /// negative ones more.
     pub out_of_scope_roc: Vec<RocPoint>,
+    /// What the model's own thresholds do, a margin of zero.
+    pub out_of_scope_decision: Option<RocPoint>,
     /// Share of the messages that is answered against share of the answers that is right, by the best intent's probability. A message
     /// that the model rejects has no answer.
     pub coverage: Vec<CoveragePoint>,
@@ -104,10 +107,16 @@ pub fn detailed(judged: &[Judged<'_>], detail: &Detail<'_>) -> Report {
 fn curves(outcomes: &Outcomes<'_>) -> Option<Curves> {
     let rows: Vec<_> = outcomes.intents.iter().flatten().collect();
     let roc = Roc::of(&rows.iter().map(|row| row.separation()).collect::<Vec<_>>());
+    let share = |outside: bool| {
+        let of_kind = || rows.iter().filter(|row| row.separation().1 == outside);
+        ratio(of_kind().filter(|row| row.rejected()).count(), of_kind().count())
+    };
+    let decision = RocPoint { threshold: Some(0.0), false_alarm: share(false), recall: share(true) };
     let points = coverage(&rows.iter().filter_map(|row| row.answer()).collect::<Vec<_>>(), rows.len());
     let at = |wanted: f64| widest(&points, wanted).map(|point| WantedAccuracy { wanted, point });
     (!rows.is_empty()).then(|| Curves {
-        out_of_scope_roc: thinned(&roc.map(|roc| roc.points()).unwrap_or_default()),
+        out_of_scope_decision: roc.as_ref().map(|_| decision),
+        out_of_scope_roc: thinned(&roc.map(|roc| roc.corners()).unwrap_or_default()),
         coverage_at_accuracy: ACCURACIES.into_iter().filter_map(at).collect(),
         coverage: thinned(&points),
     })
@@ -130,7 +139,10 @@ fn confused(judged: &[Judged<'_>], examples: usize) -> Vec<Confused> {
         let mistake = |score, known: Option<&str>, said: Option<&str>| {
             let example = row.example;
             let words = |words: Option<&str>| words.map(str::to_owned);
-            (index, Mistake { place: example.place.to_string(), text: example.text.to_string(), known: words(known), said: words(said), score })
+            (
+                index,
+                Mistake { place: example.place.to_string(), text: example.text.to_string(), known: words(known), said: words(said), score },
+            )
         };
         if let Some(prediction) = &row.prediction.intent
             && let Some((known, said)) = known_and_said(row.example, prediction)

@@ -49,7 +49,8 @@ pub(super) fn names<'j>(judged: &'j [Judged<'_>]) -> Names<'j> {
 impl EmotionOutcome {
     pub(super) fn of(row: &Judged<'_>, names: &Names<'_>) -> Option<Self> {
         let (known, said) = (row.example.emotions.as_ref()?, row.prediction.emotions.as_ref()?);
-        let decision = |emotion: &crate::heads::EmotionScore| Some((names.number(&emotion.name)?, known.contains(&emotion.name), emotion.present));
+        let decision =
+            |emotion: &crate::heads::EmotionScore| Some((names.number(&emotion.name)?, known.contains(&emotion.name), emotion.present));
         let foreign = known.iter().filter(|name| !said.iter().any(|emotion| emotion.name == **name));
         let missed = foreign.filter_map(|name| Some((names.number(name)?, true, false)));
         Some(Self {

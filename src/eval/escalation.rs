@@ -25,7 +25,9 @@ pub(super) fn outcome(row: &Judged<'_>) -> Option<(bool, bool)> {
 impl EscalationScores {
     pub(super) fn of(rows: &[&(bool, bool)]) -> Option<Self> {
         let mut counts = Counts::default();
-        rows.iter().for_each(|(so, said)| counts.add(*so, *said));
+        for (so, said) in rows {
+            counts.add(*so, *said);
+        }
         let scores = Self { examples: rows.len(), precision: counts.precision(), recall: counts.recall(), f1: counts.f1() };
         Some(scores).filter(|scores| scores.examples > 0)
     }

@@ -31,13 +31,8 @@ const fn less(path: &'static str, title: &'static str, of: fn(&Report) -> Option
 }
 
 /// The parts of a report, and their titles.
-pub const PARTS: [(&str, &str); 5] = [
-    ("intent", "Intent"),
-    ("entities", "Entities"),
-    ("sentiment", "Sentiment"),
-    ("emotions", "Emotions"),
-    ("escalation", "Escalation"),
-];
+pub const PARTS: [(&str, &str); 5] =
+    [("intent", "Intent"), ("entities", "Entities"), ("sentiment", "Sentiment"), ("emotions", "Emotions"), ("escalation", "Escalation")];
 
 /// Every main figure, in the order of the report.
 pub const FIGURES: &[Figure] = &[

@@ -90,6 +90,11 @@ impl IntentOutcome {
         self.known == self.said
     }
 
+    /// Whether the message was found out of scope.
+    pub(super) fn rejected(&self) -> bool {
+        self.rejected
+    }
+
     /// The best intent's probability and whether it is right, unless the message is rejected.
     pub(super) fn answer(&self) -> Option<(f32, bool)> {
         (!self.rejected).then_some((self.score, self.right()))

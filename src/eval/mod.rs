@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod classification;
+mod compare;
 mod confidence;
 mod correlation;
 mod coverage;
@@ -21,9 +22,12 @@ mod report;
 mod roc;
 mod sentiment;
 mod spans;
+#[cfg(test)]
+mod tests;
 
 pub use bootstrap::{Bootstrap, Interval};
 pub use classification::{Classification, Confusion, Counts};
+pub use compare::{Change, Changes, Comparison, Difference, Verdict, compare, comparison_page, comparison_text, mcnemar};
 pub use confidence::{CALIBRATION_BINS, ReliabilityBin, expected_calibration_error, reliability};
 pub use correlation::{pearson, spearman};
 pub use coverage::{CoveragePoint, coverage, widest};

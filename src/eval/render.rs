@@ -107,12 +107,13 @@ fn with_examples(confused: &[&Confused]) -> String {
     for confusion in confused {
         let _ = writeln!(out, "  {:>4} x {}", confusion.count, what(confusion));
         for mistake in &confusion.examples {
+            let focus = mistake.known.as_deref().or(mistake.said.as_deref());
             let words = match (&mistake.known, &mistake.said) {
                 (Some(known), Some(said)) if known != said => format!("`{known}`, said `{said}` in "),
                 (Some(words), _) | (None, Some(words)) => format!("`{words}` in "),
                 (None, None) => String::new(),
             };
-            let _ = writeln!(out, "         {}: {words}{}", mistake.place, shortened(&mistake.text, WIDTH));
+            let _ = writeln!(out, "         {}: {words}{}", mistake.place, excerpt(&mistake.text, focus, WIDTH));
         }
     }
     out
@@ -126,6 +127,14 @@ pub(super) fn what(confusion: &Confused) -> String {
         (Some(known), None) => format!("{known} missed"),
         (None, said) => format!("{} made up", said.as_deref().unwrap_or_default()),
     }
+}
+
+/// A text on one line, cut to so many characters around some of its words.
+fn excerpt(text: &str, words: Option<&str>, width: usize) -> String {
+    let at = words.and_then(|words| text.find(words)).map_or(0, |byte| text.get(..byte).unwrap_or_default().chars().count());
+    let from = if at + width / 2 <= width { 0 } else { at - width / 3 };
+    let rest: String = text.chars().skip(from).collect();
+    format!("{}{}", if from > 0 { "…" } else { "" }, shortened(&rest, width))
 }
 
 /// A text on one line, cut at so many characters.

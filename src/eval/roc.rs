@@ -61,6 +61,22 @@ impl Roc {
         points.map(|point| point.recall).fold(0.0, f64::max)
     }
 
+    /// The points where the curve turns: the others lie on straight lines between them.
+    #[must_use]
+    pub fn corners(&self) -> Vec<RocPoint> {
+        let points = self.points();
+        let straight = |before: &RocPoint, here: &RocPoint, after: &RocPoint| {
+            (before.recall == here.recall && here.recall == after.recall)
+                || (before.false_alarm == here.false_alarm && here.false_alarm == after.false_alarm)
+        };
+        let inner = points.windows(3).filter_map(|three| match three {
+            [before, here, after] if !straight(before, here, after) => Some(*here),
+            _ => None,
+        });
+        let ends = |point: Option<&RocPoint>| point.copied();
+        ends(points.first()).into_iter().chain(inner).chain(ends(points.last()).filter(|_| points.len() > 1)).collect()
+    }
+
     /// Every point.
     #[must_use]
     pub fn points(&self) -> Vec<RocPoint> {
@@ -91,6 +107,11 @@ mod tests {
         assert_eq!(area_under_roc(&[(0.5, true)]), None);
         let roc = Roc::of(&[(0.9, true), (0.8, false), (0.7, true), (0.6, false)]).unwrap();
         assert_eq!((roc.area(), roc.recall_at(0.0), roc.recall_at(0.49), roc.recall_at(0.5)), (0.75, 0.5, 0.5, 1.0));
+        let straight = Roc::of(&[(0.9, true), (0.8, true), (0.7, true), (0.6, false), (0.5, false)]).unwrap().corners();
+        assert_eq!(
+            straight.iter().map(|point| (point.false_alarm, point.recall)).collect::<Vec<_>>(),
+            [(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)]
+        );
         let points = roc.points();
         assert_eq!((points[0].threshold, points[0].recall, points[4].false_alarm), (None, 0.0, 1.0));
     }

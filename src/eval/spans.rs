@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(scores.labels["color"].f1(), 0.0);
         assert_eq!(scores.overlap_labels["color"], Counts { true_positives: 1, ..Counts::default() });
         // Two spans of confidence 0.9 (right) and 0.6 (wrong), each alone in its bin.
-        assert!((scores.expected_calibration_error - (0.1 + 0.6) / 2.0).abs() < 1e-6);
+        assert!((scores.expected_calibration_error - f64::midpoint(0.1, 0.6)).abs() < 1e-6);
     }
 
     #[test]

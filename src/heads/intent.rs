@@ -54,7 +54,7 @@ impl IntentManifest {
     pub fn out_of_scope_margin(&self, ranking: &[(String, f32)], rejection: f32) -> f32 {
         let Some((name, score)) = ranking.first() else { return 1.0 };
         let needed = self.min_score_of.get(name).copied().unwrap_or(self.min_score);
-        let rejected = self.rejection.then(|| rejection - self.rejection_threshold);
+        let rejected = self.rejection.then_some(rejection - self.rejection_threshold);
         let unsure = (needed > 0.0).then(|| needed - score);
         // Without any test nothing is rejected; the least sure message is still the nearest to it.
         rejected.into_iter().chain(unsure).reduce(f32::max).unwrap_or(-score)
@@ -97,7 +97,11 @@ mod tests {
                 {
                     let (ranking, outside) = (ranking(best, score), if rejection { outside } else { 0.0 });
                     let margin = manifest.out_of_scope_margin(&ranking, outside);
-                    assert_eq!(margin > 0.0, manifest.status(&ranking, outside) == Status::OutOfScope, "{best} {score} {outside}: {margin}");
+                    assert_eq!(
+                        margin > 0.0,
+                        manifest.status(&ranking, outside) == Status::OutOfScope,
+                        "{best} {score} {outside}: {margin}"
+                    );
                 }
             }
         }

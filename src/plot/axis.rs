@@ -56,9 +56,9 @@ fn round_step(width: f64) -> f64 {
 }
 
 /// A tick in as few digits as tell it from its neighbours.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most six digits")]
 pub(super) fn tick_label(value: f64, width: f64) -> String {
-    let step = round_step(width);
-    let digits = if step >= 1.0 { 0 } else if step >= 0.1 { 1 } else { 2 };
+    let digits = (-round_step(width).log10() - 1e-9).ceil().clamp(0.0, 6.0) as usize;
     format!("{value:.digits$}")
 }
 
@@ -73,10 +73,11 @@ mod tests {
             assert!(ticks.len() == wanted.len() && ticks.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9), "{ticks:?}");
         };
         close(Axis::share(""), &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
-        close(Axis::up_to("", 37.0), &[0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0, 40.0]);
+        close(Axis::up_to("", 37.0), &[0.0, 10.0, 20.0, 30.0, 40.0]);
         close(Axis { label: "", from: 0.85, to: 1.0 }, &[0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]);
         assert_eq!(Axis::up_to("", 0.0).place(1.0), 1.0);
         assert_eq!((Axis::share("").place(-1.0), Axis::share("").place(0.25)), (0.0, 0.25));
-        assert_eq!((tick_label(0.2, 1.0), tick_label(20.0, 40.0)), ("0.2".into(), "20".into()));
+        let labels = [tick_label(0.2, 1.0), tick_label(20.0, 40.0), tick_label(0.005, 0.03), tick_label(0.05, 0.2)];
+        assert_eq!(labels, ["0.2", "20", "0.005", "0.05"]);
     }
 }

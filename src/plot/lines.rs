@@ -19,7 +19,13 @@ const CLASSES: [&str; 3] = ["one", "two", "three"];
 /// Lines over `x`; `steps` draws each point's height until the next point, as of shares that are counted; `diagonal` draws the line of
 /// equal values; `mark` is a point with its name.
 #[must_use]
-pub fn lines(caption: &Caption<'_>, axes: (&Axis<'_>, &Axis<'_>), lines: &[Line<'_>], diagonal: bool, mark: Option<(f64, f64, &str)>) -> Markup {
+pub fn lines(
+    caption: &Caption<'_>,
+    axes: (&Axis<'_>, &Axis<'_>),
+    lines: &[Line<'_>],
+    diagonal: bool,
+    mark: Option<(f64, f64, &str)>,
+) -> Markup {
     let area = Area { x: axes.0, y: axes.1 };
     let class = |index: usize| CLASSES.get(index).copied().unwrap_or("three");
     let path = |line: &Line<'_>| {

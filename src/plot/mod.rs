@@ -12,7 +12,8 @@ mod lines;
 mod page;
 mod table;
 #[cfg(test)]
-mod testing;
+pub mod testing;
+mod whiskers;
 
 pub use axis::Axis;
 pub use bars::{Bar, bars};
@@ -23,3 +24,4 @@ pub use lines::{Line, lines};
 pub use maud::{Markup, html};
 pub use page::{fold, page, section};
 pub use table::{Cell, number, table, words};
+pub use whiskers::{Whisker, whiskers};

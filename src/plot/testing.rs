@@ -3,7 +3,10 @@
 /// Elements that have no end tag in HTML.
 const VOID: [&str; 2] = ["meta", "br"];
 
-/// Panics unless every element of a page is closed in order, ids occur once, and nothing refers elsewhere.
+/// Checks that every element of a page is closed in order, ids occur once, and nothing refers elsewhere.
+///
+/// # Panics
+/// When something is otherwise.
 pub fn assert_page(page: &str) {
     assert!(page.starts_with("<!DOCTYPE html><html"), "{}", &page[..page.len().min(60)]);
     assert_eq!(page.matches("<style>").count(), 1);
@@ -11,9 +14,14 @@ pub fn assert_page(page: &str) {
     let (style, rest) = rest.split_once("</style>").unwrap();
     assert!(!style.contains("url(") && !style.contains("@import"), "the style fetches something");
     let markup = format!("{head}{rest}");
-    for elsewhere in ["src=", "href=", "<script", "<link", "<img", "<iframe", "<object", " onload", " onclick", " onerror", "url(", "http://", "https://"] {
+    for elsewhere in [
+        "src=", "href=", "<script", "<link", "<img", "<iframe", "<object", " onload", " onclick", " onerror", "url(", "http://", "https://",
+    ] {
         let tags = markup.split('<').skip(1).map(|tag| tag.split('>').next().unwrap());
-        assert!(!tags.map(|tag| format!("<{tag}")).any(|tag| tag.contains(elsewhere) && !tag.contains("Content-Security-Policy")), "{elsewhere}");
+        assert!(
+            !tags.map(|tag| format!("<{tag}")).any(|tag| tag.contains(elsewhere) && !tag.contains("Content-Security-Policy")),
+            "{elsewhere}"
+        );
     }
     let mut open = Vec::new();
     for tag in markup.split('<').skip(1).map(|rest| rest.split_once('>').expect("a tag that does not end").0) {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod cli;
+mod eval;
 mod golden;
 mod gradients;
 mod http;

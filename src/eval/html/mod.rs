@@ -7,7 +7,7 @@ mod plots;
 
 use super::Report;
 use crate::plot::{html, page as whole, section};
-pub(super) use figures::{fixed, interval, share};
+pub(super) use figures::{fixed, interval};
 
 /// What a report is about.
 #[derive(Debug, Clone, Default, PartialEq)]

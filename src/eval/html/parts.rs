@@ -20,7 +20,7 @@ fn intent(report: &Report, scores: &IntentScores) -> Markup {
         div.pair {
             (reliability("intent", &scores.reliability, scores.expected_calibration_error))
             @if let Some(curves) = &report.curves {
-                @if let Some(area) = scores.out_of_scope_auroc { (roc(curves, area, scores.out_of_scope_recall)) }
+                @if let Some(area) = scores.out_of_scope_auroc { (roc(curves, area)) }
                 @if !curves.coverage.is_empty() { (coverage(curves)) }
             }
         }

@@ -2,9 +2,7 @@
 
 use super::figures::share;
 use crate::eval::{Classification, Counts, Curves, ReliabilityBin};
-use crate::plot::{
-    Axis, Bar, Caption, Column, Heat, Line, Markup, bars, columns, fold, heat, html, lines, number, table, words,
-};
+use crate::plot::{Axis, Bar, Caption, Column, Heat, Line, Markup, bars, columns, fold, heat, html, lines, number, table, words};
 use std::collections::BTreeMap;
 
 /// Labels that a matrix shows at most: those of the most confusions.
@@ -19,7 +17,7 @@ pub fn reliability(part: &str, bins: &[ReliabilityBin], error: f64) -> Markup {
     let column = |bin: &ReliabilityBin| Column { from: bin.from, to: bin.to, value: bin.accuracy, note: note(bin) };
     let id = format!("{part}-reliability");
     let description = format!(
-        "Columns on the dashed line would be honest: what is said with confidence 0.8 is right in 80 %. Below it the model is too sure. \
+        "Columns on the dashed line would be honest: what is said with confidence 0.8 is right in 80 %. Below it the model is too sure. \
         Expected calibration error {error:.4}."
     );
     let caption = Caption { id: &id, title: "Can the confidence be believed?", description: &description };
@@ -92,9 +90,7 @@ pub fn confusions(part: &str, scores: &Classification) -> Markup {
     );
     let id = format!("{part}-confusions");
     let caption = Caption { id: &id, title: "What is taken for what", description: &description };
-    let rows = scores.confusions.iter().map(|confusion| {
-        vec![words(&confusion.known), words(&confusion.said), number(confusion.count)]
-    });
+    let rows = scores.confusions.iter().map(|confusion| vec![words(&confusion.known), words(&confusion.said), number(confusion.count)]);
     html! {
         (heat(&caption, &Heat { labels: shown.clone(), cells, rows: "known", columns: "said" }))
         (fold(&format!("All {} kinds of confusion as a table", scores.confusions.len()), &table(&["known", "said", "count"], &rows.collect::<Vec<_>>())))
@@ -108,23 +104,20 @@ fn some<T>(points: &[T]) -> impl Iterator<Item = &T> {
     points.iter().enumerate().filter(move |(index, _)| index % step == 0 || *index == last).map(|(_, point)| point)
 }
 
-/// Recall of out-of-scope messages against false alarms. `recall` is that of the model's own threshold.
-pub fn roc(curves: &Curves, area: f64, recall: f64) -> Markup {
+/// Recall of out-of-scope messages against false alarms.
+pub fn roc(curves: &Curves, area: f64) -> Markup {
     let points = curves.out_of_scope_roc.iter().map(|point| (point.false_alarm, point.recall)).collect();
-    // The model rejects from a margin of zero on.
-    let own = curves.out_of_scope_roc.iter().rev().find(|point| point.threshold.is_none_or(|threshold| threshold >= 0.0));
-    let mark = own.map(|point| (point.false_alarm, point.recall, "as the model decides"));
+    let mark = curves.out_of_scope_decision.map(|point| (point.false_alarm, point.recall, "as the model decides"));
     let description = format!(
         "Each point is a stricter or looser threshold of the rejection; the nearer to the upper left, the better. Area {area:.4}; \
-        the dashed line is guessing. The model's own threshold finds {:.1} % of them.",
-        recall * 100.0
+        the dashed line is guessing."
     );
     let caption = Caption { id: "out-of-scope-roc", title: "Is what it does not know told apart?", description: &description };
     let row = |point: &crate::eval::RocPoint| {
         let threshold = point.threshold.map_or_else(|| "none".to_owned(), |threshold| format!("{threshold:+.3}"));
         vec![number(threshold), number(share(point.false_alarm)), number(share(point.recall))]
     };
-    let axes = (&Axis::share("false alarm: share of known messages rejected"), &Axis::share("recall: share of unknown messages rejected"));
+    let axes = (&Axis::share("false alarm: share of known messages rejected"), &Axis::share("recall of unknown messages"));
     html! {
         div {
             (lines(&caption, axes, &[Line { name: "rejection", points }], true, mark))
@@ -138,14 +131,18 @@ pub fn coverage(curves: &Curves) -> Markup {
     let points: Vec<_> = curves.coverage.iter().map(|point| (point.coverage, point.accuracy)).collect();
     let least = points.iter().map(|point| point.1).fold(1.0, f64::min);
     let floor = ((least * 10.0).floor() / 10.0).min(0.9);
-    let description = "From left to right less sure answers are given too. It ends where every message that the model does not reject has its answer.";
+    let description =
+        "From left to right less sure answers are given too. It ends where every message that the model does not reject has its answer.";
     let caption = Caption { id: "coverage", title: "How right are the surest answers?", description };
     let row = |wanted: &crate::eval::WantedAccuracy| {
         let point = wanted.point;
         vec![words(format!("{:.0} %", wanted.wanted * 100.0)), number(share(point.coverage)), number(format!("{:.3}", point.score))]
     };
     let accuracy = Axis { label: "accuracy: share of the answers that is right", from: floor, to: 1.0 };
-    let wanted = table(&["to be right in", "answer this share", "from this score on"], &curves.coverage_at_accuracy.iter().map(row).collect::<Vec<_>>());
+    let wanted = table(
+        &["to be right in", "answer this share", "from this score on"],
+        &curves.coverage_at_accuracy.iter().map(row).collect::<Vec<_>>(),
+    );
     let curve = |point: &crate::eval::CoveragePoint| {
         vec![number(format!("{:.3}", point.score)), number(share(point.coverage)), number(share(point.accuracy))]
     };
