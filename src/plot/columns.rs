@@ -15,6 +15,8 @@ pub struct Column {
     pub value: f64,
     /// What it says when pointed at.
     pub note: String,
+    /// Whether it rests on too little to be looked at.
+    pub pale: bool,
 }
 
 /// Columns over `x`, as high as `y` says; with the diagonal where both should be equal.
@@ -24,7 +26,7 @@ pub fn columns(caption: &Caption<'_>, x: &Axis<'_>, y: &Axis<'_>, columns: &[Col
     let content = html! {
         (area.axes())
         @for column in columns {
-            rect.bar x=(at(area.across(column.from) + 0.5)) y=(at(area.up(column.value)))
+            rect.bar.pale[column.pale] x=(at(area.across(column.from) + 0.5)) y=(at(area.up(column.value)))
                 width=(at((area.across(column.to) - area.across(column.from) - 1.0).max(0.5)))
                 height=(at(area.up(y.from) - area.up(column.value))) { title { (column.note) } }
         }

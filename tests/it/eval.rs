@@ -278,13 +278,17 @@ fn data_is_counted_for_people_and_programs() {
         (&train["rows"], &train["intents"]["no_such_intent"], &train["entities"]["thing"]["count"]),
         (&test["rows"], &1.into(), &1.into())
     );
-    assert_eq!((&test["vocabulary"]["distinct_unseen"], &train["escalate"]), (&0.into(), &1.into()));
+    let rows = std::fs::read_to_string(folder.path().join("train.jsonl")).unwrap();
+    let escalated = rows.matches("\"escalate\": true").count();
+    assert_eq!((&test["vocabulary"]["distinct_unseen"], &train["escalate"]), (&0.into(), &escalated.into()));
     let page = std::fs::read_to_string(&html).unwrap();
     check_page(&page);
     let shown = text(&hearken(&["data", "stats", &data]).stdout);
     for part in ["no_such_intent", "thing", "out_of_scope", "joy", "vocabulary"] {
         assert!(shown.contains(part), "{part} is not in\n{shown}");
     }
+    let output = hearken(&["data", "stats", &data, "--html", &data]);
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("cannot be written"), "{}", text(&output.stderr));
     let output = hearken(&["data", "stats", "nowhere"]);
     assert!(output.status.code() == Some(1) && text(&output.stderr).contains("train.jsonl"), "{}", text(&output.stderr));
 }

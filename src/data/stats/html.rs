@@ -69,7 +69,7 @@ fn labels(stats: &DataStats, title: &str, unit: &str, of: fn(&SplitStats) -> BTr
     let bar = |name: &&String| Bar { label: (*name).clone(), value: float(count(name)), mark: None, note: count(name).to_string() };
     let description = format!("Counted in {first}, most frequent first.");
     let id = title.to_lowercase();
-    let heading = format!("{unit} of each label");
+    let heading = format!("How many {unit} has each label?");
     let caption = Caption { id: &id, title: &heading, description: &description };
     let mut heads = vec!["label"];
     heads.extend(counted.iter().map(|(split, _)| *split));
@@ -117,10 +117,11 @@ fn histogram(unit: &str, split: &str, lengths: &Lengths) -> Markup {
         to: end(bucket.from),
         value: float(bucket.count),
         note: format!("{} rows of {} to {} {unit}", bucket.count, bucket.from, bucket.to - 1),
+        pale: false,
     };
     let row = |bucket: &super::Bucket| vec![words(format!("{} to {}", bucket.from, bucket.to - 1)), number(bucket.count)];
     let right = lengths.histogram.last().map_or(1.0, |bucket| end(bucket.from));
-    let title = format!("{unit} of a message");
+    let title = format!("How many {unit} has a message?");
     let description = format!(
         "In {split}: {} to {}, median {}, mean {:.1}; 95\u{a0}% have up to {}. The last column holds everything beyond.",
         lengths.least, lengths.most, lengths.median, lengths.mean, lengths.p95

@@ -33,8 +33,8 @@ pub fn stats_text(stats: &DataStats) -> String {
     for (title, columns) in tables {
         out.push_str(&table(title, &heads, &columns));
     }
-    if let Some((_, counts)) = stats.splits.first() {
-        out.push_str(&values(counts));
+    if let Some((split, counts)) = stats.splits.first() {
+        out.push_str(&values(*split, counts));
         out.push_str(&histogram(&counts.words));
     }
     out
@@ -102,14 +102,14 @@ fn table(title: &str, heads: &[&str], columns: &[BTreeMap<String, usize>]) -> St
     out
 }
 
-fn values(counts: &SplitStats) -> String {
+fn values(split: Split, counts: &SplitStats) -> String {
     let width = counts.entities.keys().map(|label| label.chars().count()).max().unwrap_or(0).max(6);
     let mut out = String::new();
     for (label, entity) in &counts.entities {
         let top: Vec<_> = entity.top.iter().map(|(value, count)| format!("{value} ({count})")).collect();
         let _ = writeln!(out, "{label:<width$}  {:>6} distinct: {}", entity.distinct, top.join(", "));
     }
-    if out.is_empty() { out } else { format!("values of entities in the first split\n{out}\n") }
+    if out.is_empty() { out } else { format!("values of entities in {split}\n{out}\n") }
 }
 
 fn histogram(lengths: &Lengths) -> String {

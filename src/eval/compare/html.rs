@@ -1,6 +1,6 @@
 //! The comparison as one self-contained page.
 
-use super::render::title;
+use super::render::{probability, title};
 use super::{Change, Changes, Comparison, Difference, Verdict};
 use crate::eval::figures::PARTS;
 use crate::eval::html::{About, fixed, interval};
@@ -77,8 +77,8 @@ fn examples(changes: &Changes) -> Markup {
     html! {
         p {
             "Of " (changes.examples) " messages B gets " strong { (fixed) } " right that A gets wrong, and " strong { (broken) }
-            " wrong that A gets right. Were both equally good, a difference as large would come about with probability "
-            (format!("{:.4}", changes.p_value)) " (McNemar's exact test)."
+            " wrong that A gets right. If both were equally good, a difference as large would come about by chance with "
+            (probability(changes.p_value)) " (McNemar's exact test)."
         }
         (listed("Fixed", &changes.fixed))
         (listed("Broken", &changes.broken))

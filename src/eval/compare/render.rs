@@ -25,7 +25,8 @@ pub fn comparison_text(comparison: &Comparison) -> String {
         }
         if let Some(changes) = comparison.changes.iter().find(|changes| changes.part == part) {
             let (fixed, broken) = (changes.fixed.len(), changes.broken.len());
-            let _ = writeln!(out, "  {fixed} fixed, {broken} broken of {}; McNemar's p = {:.4}", changes.examples, changes.p_value);
+            let _ =
+                writeln!(out, "  {fixed} fixed, {broken} broken of {}; McNemar's test: {}", changes.examples, probability(changes.p_value));
             out.push_str(&examples("fixed", &changes.fixed));
             out.push_str(&examples("broken", &changes.broken));
         }
@@ -41,6 +42,11 @@ fn part_of(figure: &str) -> &str {
 /// What people call a figure.
 pub(super) fn title(figure: &str) -> &'static str {
     FIGURES.iter().find(|known| known.path == figure).map_or("", |known| known.title)
+}
+
+/// The probability that chance alone would do it.
+pub(super) fn probability(p: f64) -> String {
+    if p < 1e-4 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
 
 fn figure(difference: &Difference) -> String {
@@ -59,6 +65,7 @@ fn examples(what: &str, changes: &[Change]) -> String {
     for change in changes.iter().take(EXAMPLES) {
         let Change { place, known, a, b, text } = change;
         let _ = writeln!(out, "    {what:<6} {place}: {}", shortened(text, WIDTH));
+        let [known, a, b] = [known, a, b].map(|words| shortened(words, WIDTH / 2));
         let _ = writeln!(out, "           known {known}; A {a}; B {b}");
     }
     if changes.len() > EXAMPLES {

@@ -8,17 +8,20 @@ use std::collections::BTreeMap;
 /// Labels that a matrix shows at most: those of the most confusions.
 const MATRIX: usize = 20;
 
+/// Bins of fewer decisions than this say little.
+const FEW: usize = 10;
+
 /// Confidence against accuracy.
 pub fn reliability(part: &str, bins: &[ReliabilityBin], error: f64) -> Markup {
     let filled = || bins.iter().filter(|bin| bin.count > 0);
     let note = |bin: &ReliabilityBin| {
         format!("{} of confidence {:.2} to {:.2}: mean {:.3}, {:.3} right", bin.count, bin.from, bin.to, bin.confidence, bin.accuracy)
     };
-    let column = |bin: &ReliabilityBin| Column { from: bin.from, to: bin.to, value: bin.accuracy, note: note(bin) };
+    let column = |bin: &ReliabilityBin| Column { from: bin.from, to: bin.to, value: bin.accuracy, note: note(bin), pale: bin.count < FEW };
     let id = format!("{part}-reliability");
     let description = format!(
-        "Columns on the dashed line would be honest: what is said with confidence 0.8 is right in 80 %. Below it the model is too sure. \
-        Expected calibration error {error:.4}."
+        "Columns on the dashed line would be honest: what is said with confidence 0.8 is right in 80\u{a0}%. Below it the model is too sure. \
+        Pale columns hold fewer than {FEW}. Expected calibration error {error:.4}."
     );
     let caption = Caption { id: &id, title: "Can the confidence be believed?", description: &description };
     let row = |bin: &ReliabilityBin| {
@@ -43,10 +46,10 @@ pub fn labels(part: &str, labels: &BTreeMap<String, Counts>, overlap: Option<&BT
         label: (*name).clone(),
         value: counts.f1(),
         mark: loose(name),
-        note: format!("{:.3} of {}", counts.f1(), counts.support()),
+        note: format!("{:.3} ({})", counts.f1(), counts.support()),
     };
     let id = format!("{part}-labels");
-    let description = "Best first; behind each bar its F1 and how many messages or spans have the label.";
+    let description = "Best first; behind each bar its F1 and, in brackets, how many messages or spans have the label.";
     let caption = Caption { id: &id, title: "F1 of each label", description };
     let mut heads = vec!["label", "precision", "recall", "F1", "support"];
     heads.extend(overlap.map(|_| "F1 with overlap"));
