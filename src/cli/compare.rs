@@ -92,6 +92,7 @@ impl CompareArgs {
             let model = |about: &About, path: &str| serde_json::json!({"model": about.model, "path": path, "backend": about.backend});
             let figures = serde_json::json!({
                 "a": model(a, &self.a), "b": model(b, &self.b), "data": self.data, "split": a.split, "messages": a.messages,
+                "resamples": a.resamples,
                 "comparison": comparison,
             });
             writeln!(out, "{}", serde_json::to_string_pretty(&figures)?)?;

@@ -86,6 +86,7 @@ impl EvalArgs {
         if self.json {
             let figures = serde_json::json!({
                 "model": about.model, "backend": about.backend, "data": self.data, "split": about.split, "messages": about.messages,
+                "resamples": about.resamples,
                 "report": report,
             });
             writeln!(out, "{}", serde_json::to_string_pretty(&figures)?)?;

@@ -25,10 +25,10 @@ impl<'a> Axis<'a> {
         Self { label, from: 0.0, to: (most.max(f64::MIN_POSITIVE) / step).ceil() * step }
     }
 
-    /// Where a value lies, in [0, 1]; values beyond the ends lie at them.
+    /// Where a value lies, in [0, 1]; values beyond the ends lie at them, what is no number at the beginning.
     pub(super) fn place(&self, value: f64) -> f64 {
         let width = self.to - self.from;
-        if width > 0.0 { ((value - self.from) / width).clamp(0.0, 1.0) } else { 0.0 }
+        if width > 0.0 && !value.is_nan() { ((value - self.from) / width).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// Four to ten round values from one end to the other.
@@ -76,7 +76,7 @@ mod tests {
         close(Axis::up_to("", 37.0), &[0.0, 10.0, 20.0, 30.0, 40.0]);
         close(Axis { label: "", from: 0.85, to: 1.0 }, &[0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.98, 1.0]);
         assert_eq!(Axis::up_to("", 0.0).place(1.0), 1.0);
-        assert_eq!((Axis::share("").place(-1.0), Axis::share("").place(0.25)), (0.0, 0.25));
+        assert_eq!([-1.0, 0.25, f64::INFINITY, f64::NAN].map(|value| Axis::share("").place(value)), [0.0, 0.25, 1.0, 0.0]);
         let labels = [tick_label(0.2, 1.0), tick_label(20.0, 40.0), tick_label(0.005, 0.03), tick_label(0.05, 0.2)];
         assert_eq!(labels, ["0.2", "20", "0.005", "0.05"]);
     }

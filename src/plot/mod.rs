@@ -13,6 +13,8 @@ mod page;
 mod table;
 #[cfg(test)]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod whiskers;
 
 pub use axis::Axis;
