@@ -13,6 +13,7 @@ pub mod heads;
 pub mod http;
 pub mod model;
 pub mod patterns;
+pub mod plot;
 pub mod policy;
 pub mod telemetry;
 pub mod text;

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 pub enum DataCommand {
     /// Find rows that do not parse, wrong spans, duplicates, leaks between splits, contradicting and rare labels
     Check(CheckArgs),
+    Stats(super::data_stats::StatsArgs),
 }
 
 /// Arguments of `data check`.
@@ -34,6 +35,7 @@ impl DataCommand {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Check(args) => args.run(),
+            Self::Stats(args) => args.run(),
         }
     }
 }

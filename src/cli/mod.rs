@@ -3,9 +3,12 @@
 mod bench;
 mod classify;
 mod cv;
+mod compare;
 mod data;
+mod data_stats;
 mod doctor;
 mod eval;
+mod judge;
 mod load;
 mod model;
 mod operating_point;
@@ -42,6 +45,7 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Cv(cv::CvArgs),
+    Compare(compare::CompareArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -64,6 +68,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
             Command::Cv(args) => args.run(),
+            Command::Compare(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

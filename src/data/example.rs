@@ -70,6 +70,8 @@ pub struct Example {
     pub emotions: Option<Vec<String>>,
     /// Whether a human should take over, if known.
     pub escalate: Option<bool>,
+    /// Identifier of the conversation, if it has one.
+    pub conversation: Option<String>,
 }
 
 impl Example {
@@ -94,7 +96,8 @@ impl Example {
         }
         let sentiment = row.sentiment.map(distribution).transpose()?;
         let entities = row.entities.map(|entities| spans(&text, entities)).transpose()?;
-        Ok(Self { place, text, context, intent: intent.transpose()?, entities, sentiment, emotions: row.emotions, escalate: row.escalate })
+        let (emotions, escalate, conversation) = (row.emotions, row.escalate, row.conversation);
+        Ok(Self { place, text, context, intent: intent.transpose()?, entities, sentiment, emotions, escalate, conversation })
     }
 
     /// The feeling that is most probable, if any is known; neutral where it is as probable as another.

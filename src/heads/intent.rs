@@ -70,7 +70,8 @@ impl Head for IntentHead {
         ranking.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         let rejection = if self.0.rejection { self.rejection(logits.row(0), &probabilities) } else { 0.0 };
         let status = self.0.status(&ranking, rejection);
-        prediction.intent = Some(IntentPrediction { status, ranking, rejection });
+        let out_of_scope_margin = self.0.out_of_scope_margin(&ranking, rejection);
+        prediction.intent = Some(IntentPrediction { status, ranking, rejection, out_of_scope_margin });
     }
 }
 
@@ -89,6 +90,18 @@ impl IntentManifest {
         } else {
             Status::Matched
         }
+    }
+
+    /// How far a ranking lies beyond the thresholds that make [`IntentManifest::status`] `OutOfScope`: the farther of the rejection above
+    /// its threshold and the best intent below its least score. A test that never rejects has no part in it.
+    #[must_use]
+    pub fn out_of_scope_margin(&self, ranking: &[(String, f32)], rejection: f32) -> f32 {
+        let Some((name, score)) = ranking.first() else { return 1.0 };
+        let needed = self.min_score_of.get(name).copied().unwrap_or(self.min_score);
+        let rejected = self.rejection.then_some(rejection - self.rejection_threshold);
+        let unsure = (needed > 0.0).then(|| needed - score);
+        // Without any test nothing is rejected; the least sure message is still the nearest to it.
+        rejected.into_iter().chain(unsure).reduce(f32::max).unwrap_or(-score)
     }
 }
 
@@ -120,6 +133,27 @@ mod tests {
 
     fn status(logits: [f32; 3]) -> Status {
         decoded(&head(), logits).status
+    }
+
+    #[test]
+    fn the_margin_is_positive_exactly_where_the_message_is_out_of_scope() {
+        let ranking = |best: &str, score: f32| vec![(best.to_owned(), score), ("other".to_owned(), 0.0)];
+        for rejection in [true, false] {
+            for min_score in [0.0, 0.3] {
+                let manifest = IntentManifest { rejection, min_score, ambiguity_margin: 0.0, ..head().0 };
+                for (best, score, outside) in
+                    [("track", 0.9, 0.05), ("track", 0.2, 0.1), ("track", 0.3, 0.69), ("refund", 0.79, 0.1), ("track", 0.01, 0.0)]
+                {
+                    let (ranking, outside) = (ranking(best, score), if rejection { outside } else { 0.0 });
+                    let margin = manifest.out_of_scope_margin(&ranking, outside);
+                    assert_eq!(
+                        margin > 0.0,
+                        manifest.status(&ranking, outside) == Status::OutOfScope,
+                        "{best} {score} {outside}: {margin}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct IntentPrediction {
     pub ranking: Vec<(String, f32)>,
     /// Probability that it is none of them.
     pub rejection: f32,
+    /// How far the message lies beyond the thresholds of the rejection, in probability: positive where it is out of scope, negative where
+    /// it is not, zero on the threshold.
+    pub out_of_scope_margin: f32,
 }
 
 impl IntentPrediction {

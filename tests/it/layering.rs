@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The folders of `src/`, lowest first. Those of one line do not know each other.
 const LAYERS: &[&[&str]] = &[
-    &["text", "telemetry"],
+    &["text", "telemetry", "plot"],
     &["patterns", "conversation", "batch"],
     &["model"],
     &["backend"],

@@ -4,6 +4,7 @@
 mod batches;
 mod calibration;
 mod cli;
+mod eval;
 mod golden;
 mod gradients;
 mod http;

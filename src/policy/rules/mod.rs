@@ -39,6 +39,7 @@ mod tests {
                 status: Status::Matched,
                 ranking: vec![(intent.to_owned(), score), ("human_agent".to_owned(), 0.0)],
                 rejection: 0.0,
+                out_of_scope_margin: -1.0,
             }),
             entities: Some(vec![]),
             sentiment: Some(SentimentPrediction { label: Sentiment::Neutral, score: sentiment, probabilities: [0.0, 1.0, 0.0] }),
