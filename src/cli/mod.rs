@@ -5,6 +5,7 @@ mod classify;
 mod data;
 mod doctor;
 mod eval;
+mod import;
 mod load;
 mod model;
 mod serve;
@@ -39,6 +40,7 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Import(import::ImportArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -60,6 +62,7 @@ impl Cli {
             Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
+            Command::Import(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

@@ -3,9 +3,12 @@
 mod check;
 mod directory;
 mod example;
+pub mod import;
 mod row;
+mod writer;
 
 pub use check::{Finding, Severity, check};
 pub use directory::{DataDirectory, DataError, Split};
 pub use example::{Example, IntentLabel, LabelledSpan, Place};
-pub use row::Row;
+pub use row::{Row, RowEntity, RowSentiment, RowTurn};
+pub use writer::{DataWriter, WriteError, Written};
