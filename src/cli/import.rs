@@ -1,13 +1,13 @@
 //! `hearken import`: other systems' training data and transcripts become a data directory.
 
-use crate::data::import::{IMPORTERS, Imported, Importer, Lexicon, Problem, Receiver, Settings, Source, find, import, names, recognise};
+use crate::data::import::{IMPORTERS, Imported, Importer, Lexicon, Problem, Receiver, Settings, Source, find, import, label_names, names, recognise};
 use crate::data::{DataWriter, Split, WriteError, Written};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Problems that are printed; the rest are counted.
@@ -63,7 +63,8 @@ impl ImportArgs {
         }
         let (format, files) = self.format()?;
         let directory = self.out.context("--out is missing")?;
-        let settings = Settings { seed: self.seed, labels: Vec::new() };
+        let labels = self.labels.as_deref().map(names_in).transpose()?.unwrap_or_default();
+        let settings = Settings { seed: self.seed, labels };
         let writer = DataWriter::create(&directory, self.force)?;
         let mut intake = Intake::new(writer, self.split, files.iter().map(Source::size).sum());
         let mut sources = Vec::new();
@@ -90,12 +91,18 @@ impl ImportArgs {
         match find(first) {
             Some(importer) if !rest.is_empty() => Ok((Some(importer), sources(rest))),
             Some(_) => bail!("`{first}` is a format; name the files to read behind it"),
-            None if !rest.is_empty() && !first.contains(['.', '/']) && !std::path::Path::new(first).exists() => {
+            None if !rest.is_empty() && !first.contains(['.', '/']) && !Path::new(first).exists() => {
                 bail!("`{first}` is neither a format nor a file; the formats are {}", names())
             }
             None => Ok((None, sources(&self.files))),
         }
     }
+}
+
+/// The names of numbered labels in a file.
+fn names_in(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("--labels: `{}` cannot be read", path.display()))?;
+    label_names(&text).map_err(|detail| anyhow!("--labels: `{}`: {detail}", path.display()))
 }
 
 /// Writes rows as they come, and counts.
@@ -133,7 +140,7 @@ impl Intake {
         }
     }
 
-    fn finish(self, out: &mut impl std::io::Write, directory: &std::path::Path, lexicon: &Lexicon, strict: bool) -> anyhow::Result<ExitCode> {
+    fn finish(self, out: &mut impl std::io::Write, directory: &Path, lexicon: &Lexicon, strict: bool) -> anyhow::Result<ExitCode> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
@@ -163,7 +170,7 @@ impl Intake {
     }
 }
 
-fn summary(out: &mut impl std::io::Write, directory: &std::path::Path, written: &Written, lexicon: &Lexicon) -> anyhow::Result<()> {
+fn summary(out: &mut impl std::io::Write, directory: &Path, written: &Written, lexicon: &Lexicon) -> anyhow::Result<()> {
     let splits: Vec<_> = written.splits.iter().map(|(split, rows)| format!("{split}.jsonl {rows} rows")).collect();
     writeln!(out, "wrote {}: {}", directory.display(), splits.join(", "))?;
     if written.lexicon {

@@ -5,6 +5,7 @@ mod classify;
 mod data;
 mod doctor;
 mod eval;
+mod export;
 mod import;
 mod load;
 mod model;
@@ -41,6 +42,7 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Import(import::ImportArgs),
+    Export(export::ExportArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -63,6 +65,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
             Command::Import(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

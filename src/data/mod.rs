@@ -3,6 +3,7 @@
 mod check;
 mod directory;
 mod example;
+pub mod export;
 pub mod import;
 mod row;
 mod writer;

@@ -90,7 +90,13 @@ impl Document {
     /// # Errors
     /// As [`Part::parse`].
     pub fn parse<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Problem> {
-        Part { source: &self.source, text: &self.text, document: Some(self), line: 1 }.parse()
+        self.whole().parse()
+    }
+
+    /// The document as a part.
+    #[must_use]
+    pub fn whole(&self) -> Part<'_> {
+        Part { source: &self.source, text: &self.text, document: Some(self), line: 1 }
     }
 
     /// A part of the document that was left raw, with its line.

@@ -3,22 +3,37 @@
 //! the rest.
 
 mod archive;
+mod bitext;
+mod clu;
+mod conll;
+mod dialogflow;
+mod huggingface;
 pub mod json;
+mod jsonl;
+mod lex;
 mod lexicon;
 mod lines;
+mod pieces;
 mod problem;
 mod rasa;
 mod run;
 mod sample;
 mod shape;
 mod sink;
+mod snips;
 mod source;
 pub mod table;
+mod talk;
+mod watson;
+mod wit;
 pub mod yaml;
 
 pub use archive::Archive;
+pub use conll::{Tagged, spans};
+pub use huggingface::label_names;
 pub use lexicon::Lexicon;
 pub use lines::{Line, Lines, MAX_LINE};
+pub use pieces::{Label, Pieces, located};
 pub use problem::Problem;
 pub use rasa::{Annotated, annotated};
 pub use run::{import, recognise};
@@ -26,6 +41,7 @@ pub use sample::{Confidence, Sample};
 pub use shape::Shape;
 pub use sink::{Imported, Receiver, Settings, Sink};
 pub use source::{MAX_DOCUMENT, Source};
+pub use talk::Talk;
 
 /// A format that can be read.
 pub trait Importer: Sync {
@@ -46,7 +62,20 @@ pub trait Importer: Sync {
 }
 
 /// Every format, in the order of the list.
-pub const IMPORTERS: &[&dyn Importer] = &[&rasa::Nlu];
+pub const IMPORTERS: &[&dyn Importer] = &[
+    &rasa::Nlu,
+    &rasa::Tracker,
+    &dialogflow::Dialogflow,
+    &lex::Lex,
+    &watson::Watson,
+    &clu::Clu,
+    &snips::Snips,
+    &wit::Wit,
+    &conll::Conll,
+    &huggingface::HuggingFace,
+    &bitext::Bitext,
+    &jsonl::Jsonl,
+];
 
 /// The importer of this name.
 #[must_use]

@@ -1,7 +1,7 @@
 //! A file to import, read within bounds: no line and no document takes more memory than the limits say.
 
 use super::{Lines, Problem};
-use crate::data::Place;
+use crate::data::{Place, Split};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek};
@@ -54,6 +54,18 @@ impl Source {
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.name.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or_default()
+    }
+
+    /// The split that the file's name tells: `train`, `valid`, `validation`, `dev`, `test` as a word of its own.
+    #[must_use]
+    pub fn split_by_name(&self) -> Option<Split> {
+        let name = self.file_name().to_lowercase();
+        name.split(|c: char| !c.is_alphanumeric()).find_map(|word| match word {
+            "train" | "training" => Some(Split::Train),
+            "valid" | "validation" | "val" | "dev" | "testa" => Some(Split::Valid),
+            "test" | "testing" | "testb" => Some(Split::Test),
+            _ => None,
+        })
     }
 
     /// The directory, where the source is one.

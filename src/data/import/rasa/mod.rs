@@ -2,6 +2,8 @@
 
 mod annotation;
 mod nlu;
+mod tracker;
 
 pub use annotation::{Annotated, annotated};
 pub use nlu::Nlu;
+pub use tracker::Tracker;
