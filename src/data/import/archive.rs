@@ -61,7 +61,7 @@ impl Archive {
             return Err(source.problem(0, format!("the archive has {} entries; {MAX_ENTRIES} are the most", zip.len())));
         }
         for index in 0..zip.len() {
-            let name = zip.name_for_index(index).unwrap_or_default().replace('\\', "/");
+            let name = zip.name_for_index(index).and_then(Result::ok).unwrap_or_default().replace('\\', "/");
             if name.ends_with('/') || name.starts_with("__MACOSX/") {
                 continue;
             }

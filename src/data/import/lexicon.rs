@@ -60,7 +60,8 @@ impl Lexicon {
 
     pub(super) fn value<'w>(&mut self, entity: &str, value: &str, words: impl IntoIterator<Item = &'w str>) -> Vec<String> {
         let of_entity = self.lookup.entry(entity.to_owned()).or_default();
-        let wrong = [value].into_iter().chain(words).filter_map(|word| of_entity.add(value, word).err());
+        let own = of_entity.add(value, value).err();
+        let wrong = own.into_iter().chain(words.into_iter().filter_map(|word| of_entity.add(value, word).err()));
         wrong.map(|detail| format!("entity `{entity}`: {detail}")).collect()
     }
 
