@@ -6,6 +6,7 @@ mod cli;
 mod golden;
 mod gradients;
 mod http;
+mod import;
 mod layering;
 mod models;
 mod parity;
