@@ -9,6 +9,8 @@ mod data_stats;
 mod doctor;
 mod eval;
 mod judge;
+mod export;
+mod import;
 mod load;
 mod model;
 mod operating_point;
@@ -46,6 +48,8 @@ enum Command {
     Eval(eval::EvalArgs),
     Cv(cv::CvArgs),
     Compare(compare::CompareArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -69,6 +73,8 @@ impl Cli {
             Command::Eval(args) => args.run(),
             Command::Cv(args) => args.run(),
             Command::Compare(args) => args.run(),
+            Command::Import(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

@@ -8,6 +8,7 @@ mod eval;
 mod golden;
 mod gradients;
 mod http;
+mod import;
 mod layering;
 mod models;
 mod parity;

@@ -78,8 +78,8 @@ pub fn run(plan: &Plan, round: &Round, place: &Path, work: &Work<'_>, observer: 
     }
     let seconds = started.elapsed().as_secs_f64();
     let examples = DataDirectory::new(&data).read(Split::Test)?;
-    let engine = load::engine(&model.display().to_string(), work.device, 0, eval::CHUNK)?;
-    let report = report(&eval::judge(&engine, None, &examples)?);
+    let engine = load::engine(&model.display().to_string(), work.device, 0, judge::CHUNK)?;
+    let report = report(&judge::judge(&engine, None, &examples)?);
     let finished = Finished {
         share: round.share,
         fold: round.fold,

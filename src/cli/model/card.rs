@@ -84,8 +84,8 @@ impl CardArgs {
     fn measure(&self, directory: &Path, data: &Path) -> anyhow::Result<EvaluationManifest> {
         let data = DataDirectory::new(data);
         let examples = data.read(self.split)?;
-        let engine = load::engine(&directory.display().to_string(), &self.device, 0, eval::CHUNK)?;
-        let figures = report(&eval::judge(&engine, None, &examples)?).figures();
+        let engine = load::engine(&directory.display().to_string(), &self.device, 0, judge::CHUNK)?;
+        let figures = report(&judge::judge(&engine, None, &examples)?).figures();
         let backend = match engine.backend() {
             "cpu" => format!("cpu ({})", hearken_kernels::best().name),
             other => other.to_owned(),
