@@ -3,9 +3,22 @@
 mod check;
 mod directory;
 mod example;
+mod fold;
+mod output;
+mod per_split;
+mod record;
+mod redact;
 mod row;
+mod split;
+mod suggest;
 
-pub use check::{Finding, Severity, check};
-pub use directory::{DataDirectory, DataError, Split};
+pub use check::{Finding, FindingKind, Severity, check};
+pub use directory::{DataDirectory, DataError, Split, WrongLine};
 pub use example::{Example, IntentLabel, LabelledSpan, Place};
-pub use row::Row;
+pub use output::{OutputDirectory, OutputError};
+pub use per_split::PerSplit;
+pub use record::{Record, lines_of_text, read_records, records_of};
+pub use redact::{KINDS as REDACTED_KINDS, Key, Kind as RedactedKind, RedactError, Redactor, Replacement};
+pub use row::{Row, RowEntity, RowTurn};
+pub use split::{Parts, SplitError, SplitOptions, split};
+pub use suggest::{Suggestion, suggest};

@@ -3,6 +3,7 @@
 
 mod batches;
 mod cli;
+mod data;
 mod golden;
 mod gradients;
 mod http;
