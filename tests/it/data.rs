@@ -162,7 +162,7 @@ fn a_hundred_thousand_rows_are_no_trouble() {
     let out = folder.path().join("out");
     let (output, text) = data(&["split", folder.path().to_str().unwrap(), "--out", out.to_str().unwrap()]);
     assert!(output.status.success(), "{text}");
-    assert!(started.elapsed() < Duration::from_secs(120), "{:?} without optimisation", started.elapsed());
+    assert!(started.elapsed() < Duration::from_mins(2), "{:?} without optimisation", started.elapsed());
 }
 
 #[test]

@@ -56,7 +56,9 @@ impl RedactArgs {
         let mut files = Vec::new();
         for split in Split::ALL.into_iter().filter(|split| *split == Split::Train || directory.has(*split)) {
             let records = records_of(&directory.file(split))?;
-            records.iter().for_each(|record| redactor.learn_names(record));
+            for record in &records {
+                redactor.learn_names(record);
+            }
             files.push((split, records));
         }
         let out = OutputDirectory::create(&self.out, &self.data, self.force)?;

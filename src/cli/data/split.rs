@@ -74,7 +74,9 @@ impl SplitArgs {
 fn table(counts: &std::collections::BTreeMap<&str, (PerSplit<usize>, usize)>, left_out: bool) -> String {
     let mut total = (PerSplit::default(), 0);
     for (sides, out) in counts.values() {
-        Split::ALL.into_iter().for_each(|split| *total.0.get_mut(split) += sides.get(split));
+        for split in Split::ALL {
+            *total.0.get_mut(split) += sides.get(split);
+        }
         total.1 += out;
     }
     let width = counts.keys().map(|label| label.chars().count()).chain(["intent".len()]).max().unwrap_or_default();

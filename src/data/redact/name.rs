@@ -251,21 +251,17 @@ fn credible(text: &str, mut span: Span) -> Option<Span> {
         span.start = span.end - rest.len();
     }
     let inside = span.slice(text);
-    let mut end = 0;
+    let (mut end, mut next) = (0, 0);
     for word in inside.split_inclusive([' ', '\u{a0}']) {
         let bare = word.trim_end_matches([' ', '\u{a0}']);
-        if NO_NAMES.contains(&bare.trim_end_matches('.').to_lowercase().as_str()) {
+        if NO_NAMES.contains(&bare.to_lowercase().as_str()) || TITLES.contains(&bare) {
             break;
         }
-        end = span_end(inside, word) - (word.len() - bare.len());
+        end = next + bare.len();
+        next += word.len();
     }
-    let kept = inside.get(..end)?.trim_end_matches([' ', '\u{a0}']);
-    (kept.chars().count() > 1).then_some(Span { start: span.start, end: span.start + kept.len() })
-}
-
-/// Where a slice of a text ends in it.
-fn span_end(text: &str, part: &str) -> usize {
-    (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize) + part.len()
+    let kept = inside.get(..end)?;
+    (kept.chars().count() > 1).then_some(Span { end: span.start + end, ..span })
 }
 
 /// Another name in the same case; an initial for an initial.

@@ -26,7 +26,7 @@ pub struct RedactError {
 pub struct Redactor {
     replacement: Replacement,
     values: ValueContext,
-    extra: HashMap<String, String>,
+    also: HashSet<String>,
     names: HashMap<String, HashSet<String>>,
     /// For identifiers of conversations where words become placeholders.
     conversations: Key,
@@ -34,7 +34,7 @@ pub struct Redactor {
     dropped: usize,
 }
 
-/// What is found in a text, by its place in the table of kinds, or by a label of [`Redactor::also`].
+/// What is found in a text, by its place in the table of kinds, or by another label that is replaced.
 #[derive(Clone, Copy, PartialEq)]
 enum Found<'l> {
     Kind(usize),
@@ -45,9 +45,9 @@ impl Redactor {
     /// A redactor; `region` is the ISO 3166 country of national telephone numbers, `also` more entity labels to replace.
     #[must_use]
     pub fn new(replacement: Replacement, region: Option<String>, also: &[String]) -> Self {
-        let extra = also.iter().map(|label| (label.clone(), label.to_uppercase())).collect();
+        let also = also.iter().cloned().collect();
         let values = ValueContext { now: None, region };
-        Self { replacement, values, extra, names: HashMap::new(), conversations: Key::new(None), counts: BTreeMap::new(), dropped: 0 }
+        Self { replacement, values, also, names: HashMap::new(), conversations: Key::new(None), counts: BTreeMap::new(), dropped: 0 }
     }
 
     /// Learns the names of a row, so that they are found in other rows of its conversation.
@@ -118,7 +118,7 @@ impl Redactor {
         let mut finds: Vec<(Span, Found<'_>)> = Vec::new();
         for (span, label) in labelled {
             let kind = KINDS.iter().position(|kind| kind.labels().contains(label)).map(Found::Kind);
-            let extra = self.extra.get_key_value(*label).map(|(label, _)| Found::Label(label));
+            let extra = self.also.contains(*label).then_some(Found::Label(label));
             finds.extend(kind.or(extra).map(|found| (*span, found)));
         }
         for (index, kind) in KINDS.iter().enumerate() {
@@ -130,33 +130,33 @@ impl Redactor {
         let name = KINDS.iter().position(|kind| kind.name() == Name.name()).map(Found::Kind);
         let finds = joined(text, finds, |found| Some(found) == name);
         let mut edits = Vec::with_capacity(finds.len());
-        let mut counted = Vec::with_capacity(finds.len());
         for (span, found) in finds {
-            let surface = span.slice(text);
-            let (placeholder, words) = match found {
-                Found::Kind(index) => {
-                    let Some(kind) = KINDS.get(index) else { continue };
-                    (kind.name().to_owned(), self.replacement.of(*kind, surface))
-                }
-                Found::Label(label) => {
-                    let placeholder = self.extra.get(label).cloned().unwrap_or_default();
-                    let words = match &self.replacement {
-                        Replacement::Placeholder => format!("[{placeholder}]"),
-                        Replacement::Pseudonym(key) => {
-                            let mut dice = key.dice(&placeholder, &bare(surface));
-                            surface.chars().map(|c| dice.like(c)).collect()
-                        }
-                    };
-                    (placeholder, words)
-                }
-            };
-            edits.push(Edit { span, words });
-            counted.push(placeholder);
-        }
-        for placeholder in counted {
+            let (placeholder, words) = self.replaced(found, span.slice(text));
             *self.counts.entry(placeholder).or_default() += 1;
+            edits.push(Edit { span, words });
         }
         Rewritten::new(text, &edits)
+    }
+
+    /// The name of the placeholder, and what takes the place of the words.
+    fn replaced(&self, found: Found<'_>, surface: &str) -> (String, String) {
+        match found {
+            Found::Kind(index) => {
+                let kind = KINDS.get(index);
+                kind.map(|kind| (kind.name().to_owned(), self.replacement.of(*kind, surface))).unwrap_or_default()
+            }
+            Found::Label(label) => {
+                let placeholder = label.to_uppercase();
+                let words = match &self.replacement {
+                    Replacement::Placeholder => format!("[{placeholder}]"),
+                    Replacement::Pseudonym(key) => {
+                        let mut dice = key.dice(&placeholder, &bare(surface));
+                        surface.chars().map(|c| dice.like(c)).collect()
+                    }
+                };
+                (placeholder, words)
+            }
+        }
     }
 
     /// Every string of a value redacted, but for labels.

@@ -33,7 +33,9 @@ pub fn assign(groups: &[Vec<usize>], labels: &[&str], shares: &PerSplit<f64>, se
             let (Some(side @ None), Some(rows)) = (sides.get_mut(group), groups.get(group)) else { continue };
             let split = wanted.neediest(label);
             *side = Some(split);
-            rows.iter().for_each(|row| wanted.take(split, label_of(row)));
+            for row in rows {
+                wanted.take(split, label_of(row));
+            }
         }
     }
     sides.into_iter().map(|side| side.unwrap_or(Split::Train)).collect()

@@ -38,11 +38,11 @@ pub fn groups(records: &[Record], most: usize) -> Groups {
     let alone = |index: &usize| records.get(*index).is_some_and(|record| record.row.conversation.is_none());
     for rows in &texts {
         let lone: Vec<usize> = rows.iter().copied().filter(alone).collect();
-        lone.windows(2).for_each(|pair| {
+        for pair in lone.windows(2) {
             if let [a, b] = pair {
-                sets.join(*a, *b)
+                sets.join(*a, *b);
             }
-        });
+        }
         for &index in rows {
             let Some(&first) = rows.first() else { continue };
             if sets.size(first) + sets.size(index) <= most {

@@ -97,7 +97,9 @@ pub fn split(records: &[Record], options: &SplitOptions) -> Result<Parts, SplitE
             }
         }
     }
-    untied.iter().for_each(|rows| leave_out(rows, &mut sides));
+    for rows in &untied {
+        leave_out(rows, &mut sides);
+    }
     for wanted in Split::ALL.into_iter().filter(|split| *shares.get(*split) > 0.0) {
         if !sides.contains(&Some(wanted)) {
             return Err(SplitError::TooFew { rows: records.len(), groups: groups.len(), split: wanted });
