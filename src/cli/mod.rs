@@ -5,6 +5,8 @@ mod classify;
 mod data;
 mod doctor;
 mod eval;
+mod export;
+mod import;
 mod load;
 mod model;
 mod serve;
@@ -39,6 +41,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -60,6 +64,8 @@ impl Cli {
             Command::Classify(args) => args.run(),
             Command::Train(args) => args.run(),
             Command::Eval(args) => args.run(),
+            Command::Import(args) => args.run(),
+            Command::Export(args) => args.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

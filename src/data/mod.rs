@@ -3,7 +3,9 @@
 mod check;
 mod directory;
 mod example;
+pub mod export;
 mod fold;
+pub mod import;
 mod output;
 mod per_split;
 mod record;
@@ -11,6 +13,7 @@ mod redact;
 mod row;
 mod split;
 mod suggest;
+mod writer;
 
 pub use check::{Finding, FindingKind, Severity, check};
 pub use directory::{DataDirectory, DataError, Split, WrongLine};
@@ -19,6 +22,7 @@ pub use output::{OutputDirectory, OutputError};
 pub use per_split::PerSplit;
 pub use record::{Record, lines_of_text, read_records, records_of};
 pub use redact::{KINDS as REDACTED_KINDS, Key, Kind as RedactedKind, RedactError, Redactor, Replacement};
-pub use row::{Row, RowEntity, RowTurn};
+pub use row::{Row, RowEntity, RowSentiment, RowTurn};
 pub use split::{Parts, SplitError, SplitOptions, split};
 pub use suggest::{Suggestion, suggest};
+pub use writer::{DataWriter, WriteError, Written};
