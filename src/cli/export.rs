@@ -71,7 +71,9 @@ impl ExportArgs {
             }
             return Ok(ExitCode::SUCCESS);
         }
-        let (Some(format), Some(data), Some(file)) = (self.format, self.data, self.out) else { bail!("a format, a directory and --out are needed") };
+        let (Some(format), Some(data), Some(file)) = (self.format, self.data, self.out) else {
+            bail!("a format, a directory and --out are needed")
+        };
         let names = || EXPORTERS.iter().map(|exporter| exporter.name()).collect::<Vec<_>>().join(", ");
         let exporter = find(&format).with_context(|| format!("`{format}` is no format; the formats are {}", names()))?;
         if file.exists() && !self.force {
@@ -83,13 +85,17 @@ impl ExportArgs {
         let part = part_of(&file);
         let mut writer = BufWriter::new(File::create(&part).with_context(|| format!("`{}` cannot be written", file.display()))?);
         let refused = exporter.write(&rows.rows, &mut writer).and_then(|refused| writer.flush().map(|()| refused));
-        let refused = refused.inspect_err(|_| drop(fs::remove_file(&part))).with_context(|| format!("`{}` cannot be written", file.display()))?;
+        let refused =
+            refused.inspect_err(|_| drop(fs::remove_file(&part))).with_context(|| format!("`{}` cannot be written", file.display()))?;
         let written = rows.rows.len().saturating_sub(refused.len());
         rows.problems.extend(refused);
         report(&mut out, &rows.problems)?;
         if written == 0 || (self.strict && !rows.problems.is_empty()) {
             let _ = fs::remove_file(&part);
-            bail!("{}; nothing was written", if written == 0 { "no row could be written" } else { "not every row could be written, and --strict is on" });
+            bail!(
+                "{}; nothing was written",
+                if written == 0 { "no row could be written" } else { "not every row could be written, and --strict is on" }
+            );
         }
         fs::rename(&part, &file).with_context(|| format!("`{}` cannot be written", file.display()))?;
         writeln!(out, "wrote {}: {written} rows of {}", file.display(), self.split)?;

@@ -1,6 +1,8 @@
 //! `hearken import`: other systems' training data and transcripts become a data directory.
 
-use crate::data::import::{IMPORTERS, Imported, Importer, Lexicon, Problem, Receiver, Settings, Source, find, import, label_names, names, recognise};
+use crate::data::import::{
+    IMPORTERS, Imported, Importer, Lexicon, Problem, Receiver, Settings, Source, find, import, label_names, names, recognise,
+};
 use crate::data::{DataWriter, Split, WriteError, Written};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
@@ -175,7 +177,10 @@ fn summary(out: &mut impl std::io::Write, directory: &Path, written: &Written, l
     writeln!(out, "wrote {}: {}", directory.display(), splits.join(", "))?;
     if written.lexicon {
         let (synonyms, lookups, patterns) = lexicon.counts();
-        writeln!(out, "lexicon.json: {synonyms} synonyms, values of {lookups} entities, {patterns} regular expressions; training does not read it")?;
+        writeln!(
+            out,
+            "lexicon.json: {synonyms} synonyms, values of {lookups} entities, {patterns} regular expressions; training does not read it"
+        )?;
     }
     Ok(())
 }

@@ -59,7 +59,9 @@ fn example(row: &Row) -> Result<(&str, Example<'_>), String> {
     let text = with_annotations(&plain, &entities);
     let same = annotated(&text).is_ok_and(|read| read.text == plain && read.entities == entities && read.remarks.is_empty());
     if !same {
-        return Err("the brackets in the text, or the characters of a label, cannot be told from Rasa's own notation; change them".to_owned());
+        return Err(
+            "the brackets in the text, or the characters of a label, cannot be told from Rasa's own notation; change them".to_owned()
+        );
     }
     Ok((intent, Example { text, row }))
 }

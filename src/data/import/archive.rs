@@ -1,7 +1,7 @@
 //! A zip archive, or the folder it was unpacked into. Nothing is written to disk; each entry is read within bounds when asked for.
 
-use super::{Problem, Source};
 use super::source::Seekable;
+use super::{Problem, Source};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;

@@ -99,6 +99,9 @@ mod tests {
         assert_eq!(circle, "the synonyms go in a circle: `c` → `a` → `b` → `c`; say which of them is the value");
         assert!(lexicon.synonym("d", "a").unwrap_err().contains("`a` stands for `b` already"));
         assert_eq!(lexicon.value("size", "large", ["big", "large"]), Vec::<String>::new());
-        assert_eq!(serde_json::to_string(&lexicon).unwrap(), r#"{"synonyms":{"b":["a"],"c":["b"]},"lookup":{"size":{"large":["big"]}},"regex":{}}"#);
+        assert_eq!(
+            serde_json::to_string(&lexicon).unwrap(),
+            r#"{"synonyms":{"b":["a"],"c":["b"]},"lookup":{"size":{"large":["big"]}},"regex":{}}"#
+        );
     }
 }

@@ -145,7 +145,10 @@ impl Source {
         reader.read_to_end(&mut bytes).map_err(|error| self.unreadable(&error))?;
         if bytes.len() as u64 > MAX_DOCUMENT {
             let limit = MAX_DOCUMENT >> 20;
-            return Err(self.problem(0, format!("the file is larger than {limit} MiB, the most for one document; split it, or export one object a line")));
+            return Err(self.problem(
+                0,
+                format!("the file is larger than {limit} MiB, the most for one document; split it, or export one object a line"),
+            ));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();

@@ -69,7 +69,8 @@ impl Importer for Wit {
         if Archive::is_one(source)? {
             let mut archive = Archive::open(source)?;
             archive.refused().into_iter().for_each(|problem| sink.problem(problem));
-            let names: Vec<String> = archive.names().filter(|name| name.contains("utterances") && name.ends_with(".json")).map(str::to_owned).collect();
+            let names: Vec<String> =
+                archive.names().filter(|name| name.contains("utterances") && name.ends_with(".json")).map(str::to_owned).collect();
             for name in names {
                 if let Err(problem) = archive.read(&name).and_then(|entry| utterances(&entry, sink, &mut rows)) {
                     sink.problem(problem);
@@ -121,7 +122,9 @@ fn place(text: &str, entity: &Entity) -> Result<RowEntity, String> {
         let place = located(text, (entity.start, entity.end), unit, label.clone())?;
         let slice: String = text.chars().skip(place.start).take(place.end - place.start).collect();
         match &entity.body {
-            Some(body) if body.trim() != slice => Err(format!("entity `{}`: `{body}` does not stand from {} to {}, but `{slice}`", label.label, entity.start, entity.end)),
+            Some(body) if body.trim() != slice => {
+                Err(format!("entity `{}`: `{body}` does not stand from {} to {}, but `{slice}`", label.label, entity.start, entity.end))
+            }
             _ => Ok(place),
         }
     };

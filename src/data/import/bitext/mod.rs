@@ -25,7 +25,8 @@ impl Importer for Bitext {
     fn detect(&self, sample: &Sample) -> Confidence {
         let columns = sample.columns();
         let has = |name: &str| columns.iter().any(|column| column == name);
-        Confidence::Certain.when((has("instruction") || has("utterance")) && has("intent") && has("category") && (has("flags") || has("tags")))
+        Confidence::Certain
+            .when((has("instruction") || has("utterance")) && has("intent") && has("category") && (has("flags") || has("tags")))
     }
 
     fn read(&self, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
@@ -70,7 +71,8 @@ fn filled(text: &str, random: &mut ChaCha8Rng) -> Result<Pieces, String> {
         if name.is_empty() {
             return Err("a placeholder has no name".to_owned());
         }
-        let label: String = name.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+        let label: String =
+            name.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
         pieces.text(before);
         pieces.entity(&values::value(&label, name, random), Label { label, role: None });
         rest = after;

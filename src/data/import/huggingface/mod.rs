@@ -34,7 +34,8 @@ impl Importer for HuggingFace {
 
     fn detect(&self, sample: &Sample) -> Confidence {
         let columns = sample.columns();
-        let has = |name: &str| columns.iter().any(|column| column == name) || sample.shape.has(name) || sample.shape.has(&format!("[].{name}"));
+        let has =
+            |name: &str| columns.iter().any(|column| column == name) || sample.shape.has(name) || sample.shape.has(&format!("[].{name}"));
         if TRANSCRIPT.iter().any(|name| has(name)) {
             return Confidence::No;
         }

@@ -123,14 +123,21 @@ fn slot_type(source: &Source, sink: &mut Sink<'_>) -> Result<(String, Vec<String
     Ok((kind.name, words))
 }
 
-fn intent(source: &Source, slots: &Slots<'_>, random: &mut ChaCha8Rng, sink: &mut Sink<'_>, rows: &mut Vec<Imported>) -> Result<(), Problem> {
+fn intent(
+    source: &Source,
+    slots: &Slots<'_>,
+    random: &mut ChaCha8Rng,
+    sink: &mut Sink<'_>,
+    rows: &mut Vec<Imported>,
+) -> Result<(), Problem> {
     let document = Document::read(source)?;
     let intent: Intent<'_> = document.parse()?;
     let fallback = intent.parent_intent_signature.as_deref() == Some("AMAZON.FallbackIntent");
     let name = if fallback { "out_of_scope".to_owned() } else { intent.name };
     for raw in intent.sample_utterances.unwrap_or_default() {
         let part = document.part(raw);
-        let filled = part.parse::<Utterance>().and_then(|sample| examples(&sample.utterance, slots, random).map_err(|detail| part.problem(detail)));
+        let filled =
+            part.parse::<Utterance>().and_then(|sample| examples(&sample.utterance, slots, random).map_err(|detail| part.problem(detail)));
         match filled {
             Ok(pieces) => rows.extend(pieces.into_iter().map(|pieces| Imported::new(source, part.line, pieces.row(Some(name.clone()))))),
             Err(problem) => sink.problem(problem),

@@ -40,7 +40,9 @@ impl<'a> Slots<'a> {
             None => built_in::words(kind).to_vec(),
         };
         if words.is_empty() {
-            return Err(format!("slot type `{kind}` of `{{{slot}}}` has no values to fill the utterance with; give it some, or write the utterance out"));
+            return Err(format!(
+                "slot type `{kind}` of `{{{slot}}}` has no values to fill the utterance with; give it some, or write the utterance out"
+            ));
         }
         Ok((Label::of_slot(slot, kind, built_in), words))
     }

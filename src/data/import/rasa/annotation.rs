@@ -80,9 +80,11 @@ pub fn annotated(example: &str) -> Result<Annotated, String> {
         let end = length + inside.chars().count();
         let mut labels = labels.into_iter();
         let Some(label) = labels.next() else { return Err(format!("`[{inside}]` has an empty list of labels")) };
-        read.remarks.extend(labels.map(|other| {
-            format!("`{inside}` is `{}` and `{}`; a text has one label here: the first is kept", label.entity, other.entity)
-        }));
+        read.remarks.extend(
+            labels.map(|other| {
+                format!("`{inside}` is `{}` and `{}`; a text has one label here: the first is kept", label.entity, other.entity)
+            }),
+        );
         read.entities.push(entity(inside, (length, end), label)?);
         read.text.push_str(inside);
         (length, rest) = (end, after);
@@ -112,7 +114,8 @@ fn entity(inside: &str, (start, end): (usize, usize), label: Label) -> Result<Ro
 /// The labels behind a bracket and what follows them; none where the bracket is no annotation.
 fn labels<'a>(inside: &str, behind: &'a str) -> Result<Option<(Vec<Label>, &'a str)>, String> {
     if let Some(short) = behind.strip_prefix('(') {
-        let (label, after) = short.split_once(')').ok_or_else(|| format!("the label of `[{inside}]({}` is not closed", beginning(short)))?;
+        let (label, after) =
+            short.split_once(')').ok_or_else(|| format!("the label of `[{inside}]({}` is not closed", beginning(short)))?;
         let (entity, value) = label.split_once(':').map_or((label, None), |(entity, value)| (entity, Some(Text::Text(value.to_owned()))));
         return Ok(Some((vec![Label { entity: entity.to_owned(), role: None, group: None, value }], after)));
     }

@@ -102,7 +102,9 @@ impl Reading<'_, '_> {
             (None, Some(_), Some(serde_json::Value::String(text))) => {
                 serde_json::from_str(&text).map_err(|error| part.problem(format!("`data` is no event: {error}")))?
             }
-            (None, Some(_), Some(data)) => serde_json::from_value(data).map_err(|error| part.problem(format!("`data` is no event: {error}")))?,
+            (None, Some(_), Some(data)) => {
+                serde_json::from_value(data).map_err(|error| part.problem(format!("`data` is no event: {error}")))?
+            }
             _ => return Err(part.problem("this is neither a tracker with `events` nor an event")),
         };
         let key = id.clone().unwrap_or_default();

@@ -39,7 +39,8 @@ pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> 
                 sink.row(Imported::new(source, line, row));
             }
             _ => {
-                let message = format!("the record has {} fields; write example,intent with quotes around an example that has commas", fields.len());
+                let message =
+                    format!("the record has {} fields; write example,intent with quotes around an example that has commas", fields.len());
                 sink.problem(source.problem(line, message));
             }
         }
@@ -66,7 +67,8 @@ fn entities(source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
             Ok(record) => match record.fields.as_slice() {
                 [entity, value, words @ ..] => {
                     let words = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
-                    let (patterns, words): (Vec<_>, Vec<_>) = words.partition(|word| word.len() > 2 && word.starts_with('/') && word.ends_with('/'));
+                    let (patterns, words): (Vec<_>, Vec<_>) =
+                        words.partition(|word| word.len() > 2 && word.starts_with('/') && word.ends_with('/'));
                     patterns.iter().for_each(|pattern| sink.regex(entity.trim(), pattern.trim_matches('/')));
                     if patterns.is_empty() {
                         sink.value(&source.place(record.line), entity.trim(), value.trim(), words);
