@@ -36,12 +36,6 @@ impl Record {
         }
         format!("{{{}}}", parts.join(", "))
     }
-
-    /// The fields that a [`Row`] does not know, as they are written.
-    #[must_use]
-    pub fn value_of(&self, field: &str) -> Option<&Value> {
-        self.row.rest.get(field)
-    }
 }
 
 fn member(name: &str, value: &str) -> String {
@@ -145,7 +139,6 @@ mod tests {
         let wanted = r#"{"text": "a\u0062", "id": 12345678901234567890123, "x": {"k":1.50 , "l": [ ]}, "intent": "b", "score": 1}"#;
         assert_eq!(changed, wanted);
         assert_eq!(record.with_fields(&[]), line);
-        assert_eq!(record.value_of("x").unwrap()["k"], 1.5);
     }
 
     #[test]

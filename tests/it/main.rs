@@ -14,3 +14,4 @@ mod shop;
 mod storefront;
 mod text;
 mod training;
+mod transcripts;

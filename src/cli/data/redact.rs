@@ -14,7 +14,7 @@ new offsets, one that was replaced covers the placeholder. Turns in `context` an
 
 Card and account numbers need right check digits, national telephone numbers a word such as `call` before them, or --region. Names are found
 where an entity is labelled person, after cues such as `my name is`, `Mr` or a greeting, and wherever else in the same conversation they
-stand: a name without any cue stays. Look through a sample before data leaves your hands.
+stand with a capital: a name without any cue stays. Look through a sample before data leaves your hands.
 
 Examples:
   hearken data redact exported --out my-shop

@@ -230,3 +230,89 @@ fn entities(record: &Record) -> Result<Vec<Span>, RedactError> {
     };
     record.row.entities.iter().flatten().map(span).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Row;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn record(value: &Value) -> Record {
+        let line = value.to_string();
+        let row: Row = serde_json::from_str(&line).unwrap();
+        Record { place: Place { file: "train.jsonl".into(), line: 1 }, line, row }
+    }
+
+    fn redacted(value: &Value, replacement: Replacement) -> Value {
+        let record = record(value);
+        let mut redactor = Redactor::new(replacement, None, &["location".to_owned()]);
+        redactor.learn_names(&record);
+        serde_json::from_str(&redactor.redact(&record).unwrap()).unwrap()
+    }
+
+    fn slice(row: &Value, entity: &Value) -> String {
+        let offset = |name: &str| usize::try_from(entity[name].as_u64().unwrap()).unwrap();
+        row["text"].as_str().unwrap().chars().skip(offset("start")).take(offset("end") - offset("start")).collect()
+    }
+
+    /// Pieces of a message: the words, and the label of an entity that covers them.
+    const PIECES: &[(&str, Option<&str>)] = &[
+        ("the red", Some("color")),
+        ("k\u{e9}ttle \u{1f600}", Some("product")),
+        ("please", None),
+        ("ines.p@example.org", Some("email")),
+        ("x.y@example.com", None),
+        ("4111 1111 1111 1111", None),
+        ("+44 7700 900915", None),
+        ("my name is Ines,", None),
+        ("12 Hill Road", Some("location")),
+        ("e\u{301}\u{1f468}\u{200d}\u{1f469}", Some("size")),
+    ];
+
+    proptest! {
+        #[test]
+        fn entities_keep_their_words_where_nothing_is_replaced(chosen in prop::collection::vec(0..PIECES.len(), 1..9), pseudonyms in any::<bool>()) {
+            let (mut text, mut entities, mut wanted) = (String::new(), Vec::new(), Vec::new());
+            for (words, label) in chosen.into_iter().map(|piece| PIECES[piece]) {
+                let start = text.chars().count();
+                text.push_str(words);
+                if let Some(label) = label {
+                    entities.push(json!({"start": start, "end": text.chars().count(), "label": label}));
+                    wanted.push((label, words));
+                }
+                text.push_str(" \u{1f4e6} ");
+            }
+            let row = json!({"text": text, "entities": entities, "suggested": {"entities": entities}});
+            let replacement = if pseudonyms { Replacement::Pseudonym(Key::new(Some("x"))) } else { Replacement::Placeholder };
+            let new = redacted(&row, replacement);
+            for found in [&new["entities"], &new["suggested"]["entities"]] {
+                prop_assert_eq!(found.as_array().unwrap().len(), wanted.len());
+                for (entity, (label, words)) in found.as_array().unwrap().iter().zip(&wanted) {
+                    prop_assert_eq!(&entity["label"], label);
+                    let words_now = slice(&new, entity);
+                    match (*label, pseudonyms) {
+                        ("email", false) => prop_assert_eq!(words_now, "[EMAIL]"),
+                        ("location", false) => prop_assert_eq!(words_now, "[LOCATION]"),
+                        ("email" | "location", true) => prop_assert!(words_now != *words && !words_now.contains(' ') == !words.contains(' ')),
+                        _ => prop_assert_eq!(words_now, *words),
+                    }
+                }
+            }
+            for gone in ["ines.p", "x.y@", "4111 1111 1111 1111", "900915", "Ines", "12 Hill"] {
+                prop_assert!(!new["text"].as_str().unwrap().contains(gone), "{}", new);
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_entities_in_the_same_words_the_first_stays() {
+        let row = json!({"text": "ines.p@example.org", "entities": [{"start": 0, "end": 6, "label": "person"}, {"start": 7, "end": 18, "label": "product"}]});
+        let record = record(&row);
+        let mut redactor = Redactor::new(Replacement::Placeholder, None, &[]);
+        let new: Value = serde_json::from_str(&redactor.redact(&record).unwrap()).unwrap();
+        assert_eq!((&new["text"], new["entities"].as_array().unwrap().len(), redactor.dropped()), (&json!("[EMAIL]"), 1, 1));
+        let wrong = self::record(&json!({"text": "a", "entities": [{"start": 0, "end": 6, "label": "person"}]}));
+        assert!(redactor.redact(&wrong).unwrap_err().to_string().starts_with("train.jsonl:1: `entities`"));
+    }
+}
