@@ -59,13 +59,13 @@ pub struct RowEntity {
     /// The label.
     pub label: String,
     /// What the entity is for, where one label has several uses: `departure`, `destination`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "words", skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// Which entities belong together.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "words", skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
     /// What the words stand for, where that is not the words themselves.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "words", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
@@ -75,6 +75,15 @@ impl RowEntity {
     pub fn new(start: usize, end: usize, label: impl Into<String>) -> Self {
         Self { start, end, label: label.into(), role: None, group: None, value: None }
     }
+}
+
+/// A text; of anything else, its JSON.
+fn words<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    })
 }
 
 /// A feeling by name or by number.

@@ -34,6 +34,8 @@ fn every_command_has_help_with_an_example() {
         vec!["doctor"],
         vec!["bench", "engine"],
         vec!["model", "calibrate"],
+        vec!["import"],
+        vec!["export"],
     ] {
         let (output, out, _) = run(&[&args[..], &["--help"]].concat());
         assert!(output.status.success() && out.contains("Usage:"), "{args:?}");

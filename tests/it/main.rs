@@ -7,6 +7,7 @@ mod data;
 mod golden;
 mod gradients;
 mod http;
+mod import;
 mod layering;
 mod models;
 mod parity;

@@ -29,7 +29,7 @@ pub struct Part<'a> {
 type Each<'a> = &'a mut dyn FnMut(Result<Part<'_>, Problem>);
 
 /// What is wrong, without the place, which is told in its own way.
-fn message(error: &serde_json::Error) -> String {
+pub(super) fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
 }
@@ -63,7 +63,7 @@ impl<'a> Part<'a> {
             let line = self.line + error.inner().line().saturating_sub(1);
             let detail = message(error.inner());
             match error.path().to_string().as_str() {
-                "." => self.source.problem(line, detail),
+                "." | "?" => self.source.problem(line, detail),
                 path => self.source.problem(line, format!("`{path}`: {detail}")),
             }
         })?;
@@ -181,7 +181,7 @@ pub fn records(source: &Source, each: Each<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a source is JSON lines: its first line is a whole object, or its second line begins another.
+/// Whether a source is JSON lines: its first line is a whole object; or it breaks off in the middle, and the second is a whole one.
 fn is_lines(source: &Source) -> Result<bool, Problem> {
     let mut first = None;
     for line in source.lines()? {
@@ -193,8 +193,9 @@ fn is_lines(source: &Source) -> Result<bool, Problem> {
         match first {
             None if !text.starts_with('{') => return Ok(!text.starts_with('[')),
             None if text.ends_with('}') => return Ok(true),
+            None if text.ends_with(['{', '[', ',']) => return Ok(false),
             None => first = Some(()),
-            Some(()) => return Ok(text.starts_with('{')),
+            Some(()) => return Ok(text.starts_with('{') && text.ends_with('}')),
         }
     }
     Ok(false)
@@ -224,13 +225,14 @@ mod tests {
         assert_eq!(numbers("[\n{\"n\": 1},\n{\"n\":\n2}]"), [Ok((2, 1)), Ok((3, 2))]);
         assert_eq!(numbers("{\n\"n\": 1\n}\n{\n\"n\": 2\n}"), [Ok((1, 1)), Ok((4, 2))]);
         assert_eq!(numbers("[{\"n\": 1}]\n[{\"n\": 2}]"), [Ok((1, 1)), Ok((2, 2))]);
+        assert_eq!(numbers("{\"n\": 1, \"m\": [\n{}\n]}"), [Ok((1, 1))]);
     }
 
     #[test]
     fn a_wrong_record_is_one_problem() {
         let read = numbers("{\"n\": 1}\n{\"n\": \n{\"n\": -1}\n{\"n\": 4} x\n{\"n\": 5}");
         assert_eq!((&read[0], &read[4]), (&Ok((1, 1)), &Ok((5, 5))));
-        for (place, part) in [(1, "f:2: `n`: EOF"), (2, "f:3: `n`: invalid value"), (3, "f:4: there is more")] {
+        for (place, part) in [(1, "f:2: "), (2, "f:3: `n`: invalid value"), (3, "f:4: there is more")] {
             assert!(read[place].as_ref().unwrap_err().starts_with(part), "{read:?}");
         }
         let read = numbers("[{\"n\": 1},\n{\"n\": \"x\"},\n{\"n\": 3},\n{\"n\" 4}]");

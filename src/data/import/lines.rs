@@ -52,7 +52,7 @@ impl Lines {
                 break;
             }
             any = true;
-            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             let (part, _) = buffer.split_at(end.unwrap_or(buffer.len()));
             too_long |= line.len() + part.len() > MAX_LINE;
             if !too_long {

@@ -73,7 +73,9 @@ impl Sample {
         if !self.shape.is_empty() {
             return Vec::new();
         }
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(self.text.as_bytes());
+        let first = self.text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let delimiter = super::table::delimiter_of(first);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(self.text.as_bytes());
         let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
         record.iter().map(|field| field.trim().to_lowercase()).collect()
     }

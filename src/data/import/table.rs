@@ -2,7 +2,7 @@
 
 use super::{MAX_LINE, Problem, Source};
 use std::cell::Cell;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
 /// A record, the line it begins on, and its fields.
@@ -38,7 +38,7 @@ impl Table {
     pub fn open(source: &Source, named_columns: bool) -> Result<Self, Problem> {
         let left = Rc::new(Cell::new(MAX_LINE));
         let delimiter = delimiter(source)?;
-        let bounded = Bounded { inner: source.reader()?, left: Rc::clone(&left) };
+        let bounded = Bounded { inner: BufReader::new(source.reader()?), left: Rc::clone(&left), out: Vec::new(), given: 0, last: b'\n' };
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bounded);
         let mut table = Self { source: source.clone(), reader, columns: Vec::new(), left, over: false };
         if named_columns {
@@ -65,8 +65,16 @@ impl Table {
         })
     }
 
-    fn check(&self, record: &csv::ByteRecord) -> Result<Record, Problem> {
-        let line = record.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(0));
+    /// The line on which the parser stands.
+    fn line(&self) -> usize {
+        usize::try_from(self.reader.position().line()).unwrap_or(0)
+    }
+
+    /// The fields of a record. It begins as many lines before `end` as it has line ends, its own among them; `from` is where the record
+    /// before it ended, between which and its beginning there may be empty lines.
+    fn check(&self, record: &csv::ByteRecord, from: usize, end: usize) -> Result<Record, Problem> {
+        let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
+        let line = from.max(end.saturating_sub(inside + 1));
         let text = |(index, field): (usize, &[u8])| {
             std::str::from_utf8(field).map(str::to_owned).map_err(|error| {
                 let at = error.valid_up_to();
@@ -92,9 +100,9 @@ impl Iterator for Table {
         }
         let mut record = csv::ByteRecord::new();
         self.left.set(MAX_LINE);
-        let line = usize::try_from(self.reader.position().line()).unwrap_or(0);
+        let line = self.line();
         match self.reader.read_byte_record(&mut record) {
-            Ok(true) => Some(self.check(&record)),
+            Ok(true) => Some(self.check(&record, line, self.line())),
             Ok(false) => None,
             Err(error) => {
                 self.over = true;
@@ -104,23 +112,59 @@ impl Iterator for Table {
     }
 }
 
-/// Comma, semicolon or tab: what the first line has most of.
 fn delimiter(source: &Source) -> Result<u8, Problem> {
     let first = source.lines()?.find_map(|line| line.ok().filter(|line| !line.text.trim().is_empty()));
-    let text = first.map(|line| line.text).unwrap_or_default();
-    let count = |delimiter: char| text.matches(delimiter).count();
+    Ok(delimiter_of(&first.map(|line| line.text).unwrap_or_default()))
+}
+
+/// Comma, semicolon or tab: what the line has most of.
+pub(super) fn delimiter_of(line: &str) -> u8 {
+    let count = |delimiter: char| line.matches(delimiter).count();
     let (comma, semicolon, tab) = (count(','), count(';'), count('\t'));
-    Ok(match (tab > comma.max(semicolon), semicolon > comma) {
+    match (tab > comma.max(semicolon), semicolon > comma) {
         (true, _) => b'\t',
         (false, true) => b';',
         (false, false) => b',',
-    })
+    }
 }
 
-/// A reader that fails once a record has taken more than its bytes, so that a quote that is never closed does not fill the memory.
+/// A reader that ends every line, the last too, with a line feed alone, so that lines can be counted. It fails once a record has taken
+/// more than its bytes, so that a quote that is never closed does not fill the memory.
 struct Bounded {
-    inner: Box<dyn Read>,
+    inner: BufReader<Box<dyn Read>>,
     left: Rc<Cell<usize>>,
+    out: Vec<u8>,
+    given: usize,
+    last: u8,
+}
+
+impl Bounded {
+    /// Fills `out` with the next bytes; empty at the end.
+    fn fill(&mut self) -> io::Result<()> {
+        self.out.clear();
+        self.given = 0;
+        let chunk = self.inner.fill_buf()?;
+        if chunk.is_empty() {
+            if self.last != b'\n' {
+                self.out.push(b'\n');
+                self.last = b'\n';
+            }
+            return Ok(());
+        }
+        for byte in chunk {
+            // A carriage return is held back until what follows it is known.
+            if self.last == b'\r' && *byte != b'\n' {
+                self.out.push(b'\r');
+            }
+            if *byte != b'\r' {
+                self.out.push(*byte);
+            }
+            self.last = *byte;
+        }
+        let used = chunk.len();
+        self.inner.consume(used);
+        if self.out.is_empty() { self.fill() } else { Ok(()) }
+    }
 }
 
 impl Read for Bounded {
@@ -129,7 +173,11 @@ impl Read for Bounded {
             let message = format!("the record is longer than {} MiB; a quote may be left open", MAX_LINE >> 20);
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        let read = self.inner.read(buffer)?;
+        if self.given >= self.out.len() {
+            self.fill()?;
+        }
+        let read = self.out.get(self.given..).unwrap_or_default().read(buffer)?;
+        self.given += read;
         self.left.set(self.left.get().saturating_sub(read));
         Ok(read)
     }
@@ -152,6 +200,8 @@ mod tests {
         assert!(read[1].as_ref().unwrap_err().starts_with("f:4: the record has 1 fields where there are 2 columns"), "{read:?}");
         assert_eq!(read[2], Err("f:5: invalid UTF-8 at byte 0 of field 1; save the file as UTF-8".into()));
         assert_eq!(read[3], Ok((6, vec!["d".into(), "z".into()])));
+        let read = table(b"a,b\r\n\r\n\r\n1,\"x\r\ny\"\r\n\r\n2,\"z\rz\"");
+        assert_eq!(read, [Ok((4, vec!["1".into(), "x\ny".into()])), Ok((7, vec!["2".into(), "z\rz".into()]))]);
     }
 
     #[test]

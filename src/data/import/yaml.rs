@@ -11,7 +11,7 @@ const MAX_ALIASED: usize = 100_000;
 /// A node and the line it begins on, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// The line.
+    /// The line; of a block, that of its first line of text.
     pub line: usize,
     /// What it is.
     pub value: Value,
@@ -102,7 +102,9 @@ pub fn parse(text: &str) -> (Vec<Node>, Option<Broken>) {
         };
         if let Err(broken) = taken {
             while let Some(open) = builder.open.pop() {
-                builder.close(open);
+                if open.node.size() > 1 {
+                    builder.close(open);
+                }
             }
             return (builder.documents, Some(broken));
         }
@@ -128,8 +130,11 @@ impl Builder {
     fn take(&mut self, event: Event<'_>, line: usize) -> Result<(), Broken> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                let plain = style == ScalarStyle::Plain;
-                let value = Value::Scalar { text: text.into_owned(), literal: style == ScalarStyle::Literal, plain };
+                let (plain, literal) = (style == ScalarStyle::Plain, style == ScalarStyle::Literal);
+                // The parser gives the first line that is not empty; the text has the empty ones before it too.
+                let empty = if literal { text.chars().take_while(|c| *c == '\n').count() } else { 0 };
+                let line = line.saturating_sub(empty);
+                let value = Value::Scalar { text: text.into_owned(), literal, plain };
                 self.add(anchor, Node { line, value });
             }
             Event::SequenceStart(_, anchor, _) => self.begin(anchor, line, Value::List(Vec::new()))?,
@@ -163,7 +168,7 @@ impl Builder {
         Ok(())
     }
 
-    /// A key without a value, where reading ended early, is dropped.
+    /// Where reading ended early, a key without a value is dropped.
     fn close(&mut self, open: Open) {
         self.add(open.anchor, open.node);
     }
@@ -196,8 +201,11 @@ mod tests {
         let list = documents[0].get("b").unwrap().items();
         assert_eq!((list[0].line, list[0].text()), (3, Some("x")));
         let block = list[1].get("key").unwrap();
-        assert_eq!((block.line, block.text()), (4, Some("one\ntwo\n")));
+        assert_eq!((block.line, block.text()), (5, Some("one\ntwo\n")));
         assert_eq!(list[1].get("other").unwrap().line, 7);
+        let (documents, _) = parse("a: |\n\n\n  x\n");
+        let block = documents[0].get("a").unwrap();
+        assert_eq!((block.line, block.text()), (2, Some("\n\nx\n")));
     }
 
     #[test]

@@ -133,7 +133,10 @@ fn json<'a, T: Deserialize<'a>>(inside: &str, text: &'a str) -> Result<(T, &'a s
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<T>();
     match values.next() {
         Some(Ok(value)) => Ok((value, text.get(values.byte_offset()..).unwrap_or_default())),
-        Some(Err(error)) => Err(format!("what stands behind `[{inside}]` is no label: {error}; write {{\"entity\": \"label\"}}")),
+        Some(Err(error)) => {
+            let detail = super::super::json::message(&error);
+            Err(format!("what stands behind `[{inside}]` is no label: {detail}; write {{\"entity\": \"label\"}}"))
+        }
         None => Err(format!("nothing stands behind `[{inside}]`")),
     }
 }

@@ -119,9 +119,7 @@ impl Reading<'_, '_> {
             return self.problem(text.line, format!("`text` is {}; write the message there", text.kind()));
         };
         let labels = self.labels(item, labels);
-        let line = text.line + usize::from(matches!(text.value, Value::Scalar { literal: true, .. }));
-        let words = words.trim();
-        self.example(line, intent, words.strip_prefix("- ").unwrap_or(words), &labels);
+        self.example(text.line, intent, words.trim(), &labels);
     }
 
     fn example(&mut self, line: usize, intent: &str, example: &str, labels: &Labels) {
@@ -156,7 +154,7 @@ impl Reading<'_, '_> {
         let literal = matches!(examples.value, Value::Scalar { literal: true, .. });
         let mut listed = Vec::new();
         for (index, text) in block.lines().enumerate() {
-            let line = if literal { examples.line + 1 + index } else { examples.line };
+            let line = if literal { examples.line + index } else { examples.line };
             match text.trim().strip_prefix('-') {
                 Some(example) if !example.trim().is_empty() => listed.push((line, example.trim().to_owned())),
                 Some(_) => self.problem(line, "the example is empty"),

@@ -31,6 +31,7 @@ pub(super) fn read(source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> 
             }
         };
         match fields.as_slice() {
+            names if line == 1 && names.iter().all(|name| is_column_name(&name.trim().to_lowercase())) => {}
             [example, intent] if intent.trim().is_empty() => {
                 sink.problem(source.problem(line, format!("`{}` has no intent behind it", example.trim())));
             }
