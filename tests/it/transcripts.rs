@@ -78,7 +78,7 @@ const CASES: &[Case] = &[
             "123456/2: Yes.\nI want a person <Bot Have you tried to descale it? <Customer My kettle is broken & leaks. [handover true] [csat 5]",
             "123456/4: Thank you Jo <Agent Hi, Jo here. <Customer Yes.\nI want a person <Bot Have you tried to descale it? <Customer My kettle is broken & leaks. [csat 5]",
         ],
-        &["conversation.json:21: `author.type` is `martian`"],
+        &["conversation.json:20: `author.type` is `martian`"],
     ),
     (
         "intercom",
@@ -138,10 +138,10 @@ const CASES: &[Case] = &[
         "transcript",
         "chats.csv",
         &[
-            "c1/0: where is my order, please? [csat \"2\"]",
-            "c1/2: A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [handover true] [csat \"2\"]",
-            "c1/4: thx <Agent Sorry, I look it up <Customer A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [csat \"2\"]",
-            "c1/5: bye <Customer thx <Agent Sorry, I look it up <Customer A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [csat \"2\"]",
+            "c1/0: where is my order, please? [csat 2]",
+            "c1/2: A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [handover true] [csat 2]",
+            "c1/4: thx <Agent Sorry, I look it up <Customer A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [csat 2]",
+            "c1/5: bye <Customer thx <Agent Sorry, I look it up <Customer A-10293 and I am fed up <Bot What is its number? <Customer where is my order, please? [csat 2]",
             "c2/0: cancel it",
         ],
         &[

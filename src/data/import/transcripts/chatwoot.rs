@@ -15,6 +15,7 @@ pub struct Chatwoot;
 
 /// A page, a conversation, or a message.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a message, page or conversation")]
 struct Record<'a> {
     id: Option<Value>,
     conversation_id: Option<Value>,
@@ -34,6 +35,7 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a sender")]
 struct Sender {
     #[serde(rename = "type")]
     kind: Option<String>,

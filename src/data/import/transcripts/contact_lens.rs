@@ -15,7 +15,7 @@ use std::collections::HashMap;
 pub struct ContactLens;
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a transcript")]
 struct Record<'a> {
     #[serde(borrow)]
     transcript: Option<Vec<&'a RawValue>>,
@@ -24,20 +24,20 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a participant")]
 struct Participant {
     participant_id: String,
     participant_role: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "metadata of a customer")]
 struct CustomerMetadata {
     contact_id: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", expecting = "a message")]
 struct Said {
     participant_id: String,
     content: Option<String>,

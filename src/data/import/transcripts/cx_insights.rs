@@ -14,12 +14,14 @@ use serde_json::value::RawValue;
 pub struct CxInsights;
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a conversation")]
 struct Record<'a> {
     #[serde(borrow)]
     entries: Option<Vec<&'a RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an entry")]
 struct Entry {
     text: Option<String>,
     role: String,

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 pub struct Intercom;
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a conversation")]
 struct Record<'a> {
     id: Option<Value>,
     created_at: Option<Value>,
@@ -27,18 +28,21 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a list of parts")]
 struct Parts<'a> {
     #[serde(borrow)]
     conversation_parts: Vec<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a rating")]
 struct Rating {
     rating: Option<Value>,
 }
 
 /// The first message, or a part behind it.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a message")]
 struct Said {
     part_type: Option<String>,
     body: Option<String>,
@@ -48,6 +52,7 @@ struct Said {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an author")]
 struct Author {
     #[serde(rename = "type")]
     kind: Option<String>,

@@ -116,7 +116,8 @@ fn message(place: Place, mut fields: Map<String, Value>, conversations: &mut Con
     }
     let conversation = conversations.of(&id);
     if let Some(csat) = take(&mut fields, &CSAT) {
-        conversation.satisfaction(csat);
+        let number = csat.as_str().and_then(|text| text.trim().parse::<serde_json::Number>().ok());
+        conversation.satisfaction(number.map_or(csat, Value::from));
     }
     let handover = take(&mut fields, &HANDOVER).and_then(|value| truth(&value));
     let mut row = Row { text, ..Row::default() };

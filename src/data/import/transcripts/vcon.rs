@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 pub struct Vcon;
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a vCon")]
 struct Record<'a> {
     uuid: Option<String>,
     #[serde(default)]
@@ -23,6 +24,7 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a dialog")]
 struct Dialog {
     #[serde(rename = "type")]
     kind: String,

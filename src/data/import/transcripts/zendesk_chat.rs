@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 pub struct ZendeskChat;
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a chat")]
 struct Record<'a> {
     id: Option<Value>,
     #[serde(borrow)]
@@ -28,6 +29,7 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an event of a chat")]
 struct Event {
     #[serde(rename = "type")]
     kind: String,

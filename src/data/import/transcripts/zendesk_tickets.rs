@@ -16,6 +16,7 @@ use std::collections::HashMap;
 pub struct ZendeskTickets;
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a ticket with comments")]
 struct Record<'a> {
     #[serde(borrow)]
     tickets: Option<Vec<&'a RawValue>>,
@@ -28,6 +29,7 @@ struct Record<'a> {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(expecting = "a ticket")]
 struct Ticket {
     id: Option<Value>,
     requester_id: Option<Value>,
@@ -35,12 +37,14 @@ struct Ticket {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a user")]
 struct User {
     id: Option<Value>,
     role: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a comment")]
 struct Comment {
     author_id: Option<Value>,
     plain_body: Option<String>,
