@@ -2,15 +2,14 @@
 
 mod bench;
 mod classify;
-mod cv;
 mod compare;
+mod cv;
 mod data;
-mod data_stats;
 mod doctor;
 mod eval;
-mod judge;
 mod export;
 mod import;
+mod judge;
 mod load;
 mod model;
 mod operating_point;

@@ -1,7 +1,6 @@
 //! A data directory: `train.jsonl`, and `valid.jsonl` and `test.jsonl` where they exist.
 
 use super::{Example, Place, Row};
-use crate::conversation::Role;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -157,15 +156,21 @@ impl DataDirectory {
     }
 }
 
-/// The example of a line, or none when somebody other than the customer speaks.
-fn parse(line: &[u8], place: &Place) -> Result<Option<Example>, String> {
+/// The row of a line.
+pub(super) fn parse_row(line: &[u8]) -> Result<Row, String> {
     let mut deserializer = serde_json::Deserializer::from_slice(line);
     let row: Row = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.path().to_string().as_str() {
         "." => error.inner().to_string(),
         path => format!("`{path}`: {}", error.inner()),
     })?;
     deserializer.end().map_err(|_| "there is more on the line behind the row; write one JSON object a line".to_owned())?;
-    if row.speaker.is_some_and(|speaker| speaker != Role::Customer) {
+    Ok(row)
+}
+
+/// The example of a line, or none when somebody other than the customer speaks.
+fn parse(line: &[u8], place: &Place) -> Result<Option<Example>, String> {
+    let row = parse_row(line)?;
+    if !row.is_of_customer() {
         return Ok(None);
     }
     Example::new(row, place.clone()).map(Some)

@@ -1,6 +1,6 @@
 //! Which rows does a cross-validation hold back in which round? Folds that are alike in their labels and share no conversation.
 
-use super::check::folded;
+use super::folding::folded;
 use super::{Example, IntentLabel};
 use rand::seq::SliceRandom as _;
 use rand::{SeedableRng as _, rngs::SmallRng};

@@ -41,6 +41,14 @@ pub struct Row {
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Row {
+    /// Whether the customer wrote it; rows of others are not learnt from.
+    #[must_use]
+    pub fn is_of_customer(&self) -> bool {
+        self.speaker.is_none_or(|speaker| speaker == Role::Customer)
+    }
+}
+
 /// A labelled range in code points.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowEntity {

@@ -67,6 +67,7 @@ impl Labels {
                 sentiment: None,
                 emotions: None,
                 escalate: None,
+                conversation: None,
             })
         })
     }

@@ -4,6 +4,7 @@
 mod batches;
 mod calibration;
 mod cli;
+mod data;
 mod eval;
 mod golden;
 mod gradients;
@@ -16,3 +17,4 @@ mod shop;
 mod storefront;
 mod text;
 mod training;
+mod transcripts;

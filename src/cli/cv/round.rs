@@ -1,7 +1,7 @@
 //! One run: its files, its model, its report. A run that was stopped goes on at its checkpoint; a finished one is read.
 
 use super::plan::{Plan, Round};
-use crate::cli::{eval, load};
+use crate::cli::{judge, load};
 use crate::data::{DataDirectory, Split};
 use crate::eval::{line, report};
 use crate::train::{self, Job, Observer, Outcome, Recipe};

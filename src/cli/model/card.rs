@@ -1,6 +1,6 @@
 //! `hearken model card`: writes CARD.md from what the model knows of itself, what it is measured on, and what its author wrote.
 
-use crate::cli::{eval, load};
+use crate::cli::{judge, load};
 use crate::data::{DataDirectory, Split};
 use crate::eval::report;
 use crate::model::{EvaluationManifest, LoadedModel, file_sha256, write_card, write_evaluations};

@@ -24,6 +24,7 @@ mod snips;
 mod source;
 pub mod table;
 mod talk;
+mod transcripts;
 mod watson;
 mod wit;
 pub mod yaml;
@@ -75,6 +76,14 @@ pub const IMPORTERS: &[&dyn Importer] = &[
     &huggingface::HuggingFace,
     &bitext::Bitext,
     &jsonl::Jsonl,
+    &transcripts::Chatwoot,
+    &transcripts::Intercom,
+    &transcripts::ZendeskChat,
+    &transcripts::ZendeskTickets,
+    &transcripts::ContactLens,
+    &transcripts::CxInsights,
+    &transcripts::Vcon,
+    &transcripts::Transcript,
 ];
 
 /// The importer of this name.

@@ -58,6 +58,13 @@ impl Talk {
         }
     }
 
+    /// Keeps a fact with the customer's last message, if there is one.
+    pub fn note(&mut self, field: &str, value: serde_json::Value) {
+        if let Some(last) = self.rows.last_mut() {
+            last.row.rest.insert(field.to_owned(), value);
+        }
+    }
+
     /// Every row but the last, which a hand-over may still follow.
     pub fn ready(&mut self) -> Vec<Imported> {
         let last = self.rows.len().saturating_sub(1);

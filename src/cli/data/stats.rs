@@ -1,6 +1,6 @@
 //! `hearken data stats`: what is in the data.
 
-use super::judge;
+use crate::cli::judge;
 use crate::data::{DataDirectory, stats, stats_page, stats_text};
 use clap::Args;
 use std::io::Write as _;
