@@ -21,7 +21,7 @@ pub fn model_directory(name: &str) -> PathBuf {
 pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow::Result<Engine> {
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
-    let backend = backend::choose(device)?;
+    let backend = backend::choose_for(device, &model.config)?;
     let all = backend::cores();
     // As many together as at once; a single worker has the machine to itself.
     let (workers, cores) = match workers {
