@@ -7,6 +7,8 @@ mod doctor;
 mod eval;
 mod load;
 mod model;
+#[cfg(feature = "hub")]
+mod pull;
 mod serve;
 mod train;
 

@@ -28,6 +28,7 @@ pub enum Architecture {
 
 /// What DeBERTa-v2 and v3 have of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the switches of the configuration")]
 pub struct Disentangled {
     /// Scores of content against position.
     pub content_to_position: bool,
@@ -189,7 +190,8 @@ impl Disentangled {
             return Err(wrong("pos_att_type", format!("`{name}` is not supported; hearken knows `c2p` and `p2c`")));
         }
         if keys.conv_kernel_size > 0 {
-            let detail = format!("{}: a convolution behind the first layer is not supported; take a DeBERTa-v3 instead", keys.conv_kernel_size);
+            let detail =
+                format!("{}: a convolution behind the first layer is not supported; take a DeBERTa-v3 instead", keys.conv_kernel_size);
             return Err(wrong("conv_kernel_size", detail));
         }
         if keys.embedding_size.is_some_and(|size| size != keys.hidden_size) {

@@ -60,7 +60,8 @@ impl EncoderConfig {
         let Kind { model_type } = parse(json)?;
         let Some((_, own)) = ARCHITECTURES.iter().find(|(name, _)| *name == model_type) else {
             let names: Vec<_> = ARCHITECTURES.iter().map(|(name, _)| format!("`{name}`")).collect();
-            let detail = format!("`{model_type}` is not run as it is; hearken runs {}, and `hearken model import` translates", names.join(", "));
+            let detail =
+                format!("`{model_type}` is not run as it is; hearken runs {}, and `hearken model import` translates", names.join(", "));
             return Err(ModelError::Contradiction { file: FILE, key: "model_type".to_owned(), detail });
         };
         let mut config: Self = parse(json)?;

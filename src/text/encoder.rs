@@ -121,9 +121,9 @@ impl TextEncoder {
     {
         let pieces = self.pieces(message)?;
         let Frame { before, after, between, turn: end_of_turn } = &self.frame;
-        let room = self.max_tokens.saturating_sub(self.frame.len());
+        let room = self.max_tokens.saturating_sub(self.frame.width());
         let kept = pieces.len().min(room);
-        let mut ids = Vec::with_capacity(kept + self.frame.len());
+        let mut ids = Vec::with_capacity(kept + self.frame.width());
         ids.extend(before);
         ids.extend(pieces.iter().take(kept).map(|piece| piece.id));
         let turns = self.newest_that_fit(context.into_iter(), self.max_tokens.saturating_sub(ids.len() + between.len()))?;

@@ -61,7 +61,7 @@ impl Frame {
 
     /// Special tokens around a text without context.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn width(&self) -> usize {
         self.before.len() + self.after.len()
     }
 }
@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn every_post_processor_is_understood() {
-        let roberta = json!({"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1], "trim_offsets": true, "add_prefix_space": false});
+        let roberta =
+            json!({"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1], "trim_offsets": true, "add_prefix_space": false});
         let bert = json!({"type": "BertProcessing", "sep": ["</s>", 2], "cls": ["<s>", 1]});
         let level = json!({"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": false, "use_regex": true});
         let sequence = json!({"type": "Sequence", "processors": [level, roberta]});

@@ -14,9 +14,8 @@ use crate::backend::candle::{Dropout, Fused, Network, NetworkShape};
 use crate::backend::cpu::{measure_channels, supports};
 use crate::batch::PackedBatch;
 use crate::eval::Report;
-use crate::model::{
-    EncoderConfig, LoadedModel, Manifest, Pooling, TrainingManifest, export, file_sha256, hex, map_weights, write_channels,
-};
+use crate::import::{self, Base};
+use crate::model::{EncoderConfig, LoadedModel, Manifest, TrainingManifest, export, file_sha256, hex, map_weights, write_channels};
 use crate::text::{Encoded, TextEncoder};
 use anyhow::{Context as _, bail, ensure};
 use sha2::{Digest as _, Sha256};
@@ -31,7 +30,7 @@ const CHANNEL_MESSAGES: usize = 512;
 pub struct Job {
     /// Data directories.
     pub data: Vec<PathBuf>,
-    /// Base encoder in Hugging Face layout, or a hearken model.
+    /// A hearken model, or a base encoder in Hugging Face layout, which is translated if need be.
     pub base: PathBuf,
     /// Output directory.
     pub out: PathBuf,
@@ -98,6 +97,7 @@ struct Run<'a> {
     state: State,
     checkpoints: Checkpoints,
     saved_at: Instant,
+    base: Base,
     base_sha256: String,
 }
 
@@ -133,9 +133,8 @@ impl<'a> Run<'a> {
         let labels = Labels::of(&corpus.train).with_loss(&job.recipe.loss);
         let heads = labels.heads();
         ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
-        let config_file = job.base.join("config.json");
-        let config =
-            std::fs::read_to_string(&config_file).with_context(|| format!("base `{}` has no readable config.json", job.base.display()))?;
+        let base = import::base(&job.base, &job.out.join("checkpoint/base")).with_context(|| format!("base `{}`", job.base.display()))?;
+        let config = std::fs::read_to_string(base.path.join("config.json")).context("base: config.json cannot be read")?;
         let config = EncoderConfig::parse(&config)?;
         ensure!(
             job.recipe.max_tokens <= config.max_position_embeddings,
@@ -143,11 +142,11 @@ impl<'a> Run<'a> {
             config.max_position_embeddings
         );
         let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
-        let text = TextEncoder::open(&job.base.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
-        let shape = NetworkShape::new(config, Pooling::Mean, &heads);
+        let text = TextEncoder::open(&base.path.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
+        let shape = NetworkShape::new(config, base.pooling, &heads);
         let train = items(&corpus.train, &labels, &text)?;
         let valid = items(&corpus.valid, &labels, &text)?;
-        let base_sha256 = file_sha256(&job.base.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
+        let base_sha256 = file_sha256(&base.path.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
         let fingerprint = fingerprint(job, &corpus, &base_sha256)?;
         let total = train.len().div_ceil(job.recipe.batch_rows) as u64 * u64::from(job.recipe.epochs);
         let (parameters, optimizer, state) = if job.resume && checkpoints.exist() {
@@ -161,7 +160,7 @@ impl<'a> Run<'a> {
             let optimizer = Optimizer::restore(&parameters, &saved.moments, total)?;
             (parameters, optimizer, saved.state)
         } else {
-            let parameters = Parameters::from_base(&shape, &map_weights(&job.base.join("model.safetensors"))?, job.seed)?;
+            let parameters = Parameters::from_base(&shape, &map_weights(&base.path.join("model.safetensors"))?, job.seed)?;
             let optimizer = Optimizer::new(&parameters, total);
             (parameters, optimizer, State { fingerprint, epoch: 0, step_in_epoch: 0, steps: 0, best: None, loss_sum: 0.0 })
         };
@@ -180,6 +179,7 @@ impl<'a> Run<'a> {
             state,
             checkpoints,
             saved_at: Instant::now(),
+            base,
             base_sha256,
         })
     }
@@ -290,7 +290,7 @@ impl<'a> Run<'a> {
             }),
         };
         let card = super::card::card(&manifest);
-        export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
+        export(&self.job.out, &self.base.path, &parameters.tensors(), manifest, &card)?;
         let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
         if supports(&model.config).is_err() {
             self.checkpoints.remove()?;

@@ -31,6 +31,9 @@ fn every_command_has_help_with_an_example() {
         vec!["doctor"],
         vec!["bench", "engine"],
         vec!["model", "calibrate"],
+        vec!["model", "import"],
+        #[cfg(feature = "hub")]
+        vec!["model", "pull"],
     ] {
         let (output, out, _) = run(&[&args[..], &["--help"]].concat());
         assert!(output.status.success() && out.contains("Usage:"), "{args:?}");

@@ -1,11 +1,14 @@
 //! Integration tests, one binary.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod bases;
 mod batches;
 mod cli;
 mod golden;
 mod gradients;
 mod http;
+#[cfg(feature = "hub")]
+mod hub;
 mod layering;
 mod models;
 mod parity;
