@@ -11,6 +11,9 @@ pub mod engine;
 pub mod eval;
 pub mod heads;
 pub mod http;
+#[cfg(feature = "hub")]
+pub mod hub;
+pub mod import;
 pub mod model;
 pub mod patterns;
 pub mod plot;

@@ -9,7 +9,7 @@ pub mod training;
 pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
 
 use crate::batch::{BatchLimits, PackedBatch};
-use crate::model::LoadedModel;
+use crate::model::{EncoderConfig, LoadedModel};
 use ndarray::Array2;
 
 /// The device or instruction set that a backend needs is not here.
@@ -77,6 +77,15 @@ pub trait Backend: Sync {
     /// When something it needs is missing.
     fn check(&self) -> Result<(), Unavailable>;
 
+    /// Whether it runs an encoder of this shape.
+    ///
+    /// # Errors
+    /// When it does not; the reason names what does.
+    fn supports(&self, config: &EncoderConfig) -> Result<(), PrepareError> {
+        let _ = config;
+        Ok(())
+    }
+
     /// Brings a model into the form this backend computes with.
     ///
     /// # Errors
@@ -126,4 +135,17 @@ pub fn choose(name: &str) -> Result<&'static dyn Backend, Unavailable> {
     let backend = BACKENDS.iter().find(|backend| backend.name() == name).ok_or(Unavailable { backend: "named", reason })?;
     backend.check()?;
     Ok(*backend)
+}
+
+/// The backend of this name for a model; `auto` is the best that is available and runs its encoder.
+///
+/// # Errors
+/// When the name is not known, the backend cannot work here, or none runs such an encoder.
+pub fn choose_for(name: &str, config: &EncoderConfig) -> Result<&'static dyn Backend, Unavailable> {
+    if name != "auto" {
+        return choose(name);
+    }
+    let fits = |backend: &&&dyn Backend| backend.check().is_ok() && backend.supports(config).is_ok();
+    let reason = format!("no backend on this machine runs a `{}` encoder", config.model_type);
+    BACKENDS.iter().find(fits).copied().ok_or(Unavailable { backend: "auto", reason })
 }

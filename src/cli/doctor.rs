@@ -71,8 +71,8 @@ fn describe(out: &mut impl Write, model: &LoadedModel) -> std::io::Result<()> {
     let config = &model.config;
     writeln!(
         out,
-        "  encoder: {} layers, hidden {}, {} heads, vocabulary {}",
-        config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size
+        "  encoder: {}, {} layers, hidden {}, {} heads, vocabulary {}",
+        config.model_type, config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.vocab_size
     )?;
     writeln!(out, "  reads {} tokens, of them {} of context", model.manifest.max_tokens, model.manifest.context_tokens)?;
     let tensors = model.tensors();

@@ -14,6 +14,16 @@ pub fn model_directory(name: &str) -> PathBuf {
     if path.is_dir() || name.contains(['/', '\\']) { path } else { Path::new("models").join(name) }
 }
 
+/// Refuses an output directory that holds anything, unless forced.
+///
+/// # Errors
+/// When it does.
+pub fn check_fresh(out: &Path, force: bool) -> anyhow::Result<()> {
+    let occupied = out.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    anyhow::ensure!(force || !occupied, "`{}` is not empty; use --force to write over what is there", out.display());
+    Ok(())
+}
+
 /// Opens a model and starts an engine on it.
 ///
 /// # Errors
@@ -21,7 +31,7 @@ pub fn model_directory(name: &str) -> PathBuf {
 pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow::Result<Engine> {
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
-    let backend = backend::choose(device)?;
+    let backend = backend::choose_for(device, &model.config)?;
     let all = backend::cores();
     // As many together as at once; a single worker has the machine to itself.
     let (workers, cores) = match workers {

@@ -1,5 +1,6 @@
 //! `hearken train`: fine-tunes a model, with a progress bar on a terminal and a line now and then elsewhere.
 
+use super::load;
 use crate::eval::Report;
 use crate::model::LoadedModel;
 use crate::train::{Job, Observer, Outcome, Progress, Recipe, finished, run};
@@ -18,9 +19,12 @@ A data directory holds train.jsonl, and valid.jsonl where there is one. A row ha
 `sentiment`, `emotions`, `context`; a missing field is an unknown label. Without any valid.jsonl a seeded part of train is set aside.
 
 Examples:
-  hearken train --data my-shop --base models/storefront-en --out models/my-shop
+  hearken train --data my-shop --base storefront-en --out models/my-shop
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
+
+A base may be any checkpoint of BERT, RoBERTa, XLM-R, DistilBERT, DeBERTa-v2/3 or ModernBERT: it is translated first, as
+`hearken model import` does. `hearken model pull NAME` fetches one.
 
 Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash. Where --out
 holds the model of the same data, recipe, seed and base already, nothing is done.")]
@@ -28,9 +32,9 @@ pub struct TrainArgs {
     /// Data directory; may be given several times
     #[arg(long, required = true, value_name = "DIR")]
     data: Vec<PathBuf>,
-    /// Base encoder in Hugging Face layout (config.json, tokenizer.json, model.safetensors)
+    /// What to start from: a model by name below models/ or directory, or an encoder in Hugging Face layout
     #[arg(long, value_name = "DIR")]
-    base: PathBuf,
+    base: String,
     /// Where the model directory is written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -55,7 +59,7 @@ impl TrainArgs {
         let stop = stop_on_interrupt()?;
         let job = Job {
             data: self.data,
-            base: self.base,
+            base: load::model_directory(&self.base),
             out: self.out,
             recipe,
             seed: self.seed,

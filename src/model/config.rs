@@ -1,22 +1,24 @@
-//! `config.json` of a BERT-family encoder, in Hugging Face's words. Keys that do not change the forward pass are not read.
+//! `config.json` of an encoder, in Hugging Face's words. Keys that do not change the forward pass are not read.
 
 use super::ModelError;
-use serde::{Deserialize, Serialize};
+use super::architecture::{ARCHITECTURES, Architecture};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 const FILE: &str = "config.json";
 
 /// Activation of the feed-forward layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// The exact GELU by erf.
     Gelu,
 }
 
-/// Shape of a BERT encoder.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Shape of an encoder: what every architecture has, and what one of them has of its own.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct EncoderConfig {
-    /// Must be `bert`.
+    /// Name of the architecture, one of [`ARCHITECTURES`](super::ARCHITECTURES).
     pub model_type: String,
     /// Rows of the word embedding.
     pub vocab_size: usize,
@@ -32,13 +34,17 @@ pub struct EncoderConfig {
     pub hidden_act: Activation,
     /// Rows of the position embedding: most tokens of one input.
     pub max_position_embeddings: usize,
-    /// Rows of the segment embedding.
+    /// Rows of the segment embedding; 0 when the encoder has none.
+    #[serde(default)]
     pub type_vocab_size: usize,
     /// Epsilon of every layer-norm.
     pub layer_norm_eps: f64,
     /// Absolute positions are the only kind there is.
     #[serde(default = "absolute")]
     pub position_embedding_type: String,
+    /// How the layers work.
+    #[serde(skip)]
+    pub architecture: Architecture,
 }
 
 fn absolute() -> String {
@@ -51,9 +57,15 @@ impl EncoderConfig {
     /// # Errors
     /// When a key is missing, of the wrong type, or describes an encoder that hearken cannot run.
     pub fn parse(json: &str) -> Result<Self, ModelError> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let config: Self = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|error| ModelError::Malformed { file: FILE, detail: format!("key `{}`: {}", error.path(), error.inner()) })?;
+        let Kind { model_type } = parse(json)?;
+        let Some((_, own)) = ARCHITECTURES.iter().find(|(name, _)| *name == model_type) else {
+            let names: Vec<_> = ARCHITECTURES.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let detail =
+                format!("`{model_type}` is not run as it is; hearken runs {}, and `hearken model import` translates", names.join(", "));
+            return Err(ModelError::Contradiction { file: FILE, key: "model_type".to_owned(), detail });
+        };
+        let mut config: Self = parse(json)?;
+        config.architecture = own(json)?;
         config.check()?;
         Ok(config)
     }
@@ -67,40 +79,21 @@ impl EncoderConfig {
     /// Name and shape of every tensor of the encoder, in Hugging Face's names.
     #[must_use]
     pub fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        let (hidden, inner) = (self.hidden_size, self.intermediate_size);
-        let mut tensors = vec![
-            ("embeddings.word_embeddings.weight".to_owned(), vec![self.vocab_size, hidden]),
-            ("embeddings.position_embeddings.weight".to_owned(), vec![self.max_position_embeddings, hidden]),
-            ("embeddings.token_type_embeddings.weight".to_owned(), vec![self.type_vocab_size, hidden]),
-            ("embeddings.LayerNorm.weight".to_owned(), vec![hidden]),
-            ("embeddings.LayerNorm.bias".to_owned(), vec![hidden]),
-        ];
-        for layer in 0..self.num_hidden_layers {
-            let linear = [
-                ("attention.self.query", hidden, hidden),
-                ("attention.self.key", hidden, hidden),
-                ("attention.self.value", hidden, hidden),
-                ("attention.output.dense", hidden, hidden),
-                ("intermediate.dense", inner, hidden),
-                ("output.dense", hidden, inner),
-            ];
-            for (name, rows, columns) in linear {
-                tensors.push((format!("encoder.layer.{layer}.{name}.weight"), vec![rows, columns]));
-                tensors.push((format!("encoder.layer.{layer}.{name}.bias"), vec![rows]));
-            }
-            for name in ["attention.output.LayerNorm", "output.LayerNorm"] {
-                tensors.push((format!("encoder.layer.{layer}.{name}.weight"), vec![hidden]));
-                tensors.push((format!("encoder.layer.{layer}.{name}.bias"), vec![hidden]));
-            }
+        self.architecture.tensors(self)
+    }
+
+    /// Whether the segment embedding has no row for context.
+    #[must_use]
+    pub fn lacks_context_segment(&self) -> bool {
+        match self.architecture {
+            Architecture::Bert => self.type_vocab_size < 2,
+            Architecture::DebertaV2(_) => self.type_vocab_size == 1,
+            Architecture::ModernBert(_) => false,
         }
-        tensors
     }
 
     fn check(&self) -> Result<(), ModelError> {
         let wrong = |key: &str, detail: String| Err(ModelError::Contradiction { file: FILE, key: key.to_owned(), detail });
-        if self.model_type != "bert" {
-            return wrong("model_type", format!("`{}` is not supported; hearken reads `bert`", self.model_type));
-        }
         if self.position_embedding_type != "absolute" {
             return wrong(
                 "position_embedding_type",
@@ -114,9 +107,9 @@ impl EncoderConfig {
             ("num_attention_heads", self.num_attention_heads, 1 << 8),
             ("intermediate_size", self.intermediate_size, 1 << 16),
             ("max_position_embeddings", self.max_position_embeddings, 1 << 16),
-            ("type_vocab_size", self.type_vocab_size, 1 << 8),
         ];
-        for (key, size, limit) in sizes {
+        let segments = ("type_vocab_size", self.type_vocab_size, 1 << 8);
+        for (key, size, limit) in sizes.into_iter().chain((self.architecture == Architecture::Bert || segments.1 > 0).then_some(segments)) {
             if size == 0 || size > limit {
                 return wrong(key, format!("{size} is outside 1..={limit}"));
             }
@@ -127,8 +120,20 @@ impl EncoderConfig {
         if !(self.layer_norm_eps > 0.0 && self.layer_norm_eps < 1.0) {
             return wrong("layer_norm_eps", format!("{} is outside (0, 1)", self.layer_norm_eps));
         }
-        Ok(())
+        self.architecture.check(self)
     }
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    model_type: String,
+}
+
+/// Reads the keys of `T` from `config.json`; others are left.
+pub fn parse<T: DeserializeOwned>(json: &str) -> Result<T, ModelError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| ModelError::Malformed { file: FILE, detail: format!("key `{}`: {}", error.path(), error.inner()) })
 }
 
 #[cfg(test)]

@@ -172,7 +172,7 @@ impl LoadedModel {
                 format!("{} exceeds max_position_embeddings {} of config.json", manifest.max_tokens, config.max_position_embeddings),
             );
         }
-        if manifest.context_tokens > 0 && config.type_vocab_size < 2 {
+        if manifest.context_tokens > 0 && config.lacks_context_segment() {
             return wrong("context_tokens", "context needs type_vocab_size of at least 2 in config.json".to_owned());
         }
         if self.text.vocabulary_size() > config.vocab_size {

@@ -1,9 +1,11 @@
 //! Utterance and context to token ids, by the model's own tokenizer. What ids mean to the model is not known here.
 //!
-//! A word is what the tokenizer's pre-tokenizer splits off: letters and digits together, each punctuation mark alone. An entity
-//! begins and ends with a word, so an entity never ends inside `A-10293` or takes the full stop behind it along.
+//! A word is letters and digits together, each punctuation mark alone. An entity begins and ends with a word, so an entity never ends
+//! inside a name or takes the full stop behind it along.
 
+use super::frame::Frame;
 use super::wordpiece::{Piece, WordPiece};
+use super::words::{pieces_of, words};
 use super::{Span, Utterance};
 use std::path::Path;
 use tokenizers::Tokenizer;
@@ -17,7 +19,8 @@ pub struct Word {
     pub span: Span,
 }
 
-/// A message as the encoder reads it: `[CLS] message [SEP]`, with context `[CLS] message [SEP] turn [SEP] … turn [SEP]`.
+/// A message as the encoder reads it, in BERT's special tokens: `[CLS] message [SEP]`, with context
+/// `[CLS] message [SEP] turn [SEP] … turn [SEP]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     /// Token ids.
@@ -37,7 +40,10 @@ pub enum TokenizerError {
     #[error("`tokenizer.json` cannot be read: {0}")]
     Unreadable(String),
     /// A token the encoder needs is not in the vocabulary.
-    #[error("`tokenizer.json` has no token `{0}`; hearken needs a BERT-style tokenizer")]
+    #[error(
+        "`tokenizer.json` has no token `{0}`, and no post_processor that says which tokens stand around a text; `hearken model import` \
+         adds one from tokenizer_config.json"
+    )]
     MissingToken(&'static str),
     /// The model's token limit leaves no room for a message.
     #[error("`max_tokens` is {0}; it must be at least 8")]
@@ -63,8 +69,7 @@ enum Tokens {
 pub struct TextEncoder {
     tokens: Tokens,
     vocabulary_size: usize,
-    cls: u32,
-    sep: u32,
+    frame: Frame,
     max_tokens: usize,
     context_tokens: usize,
 }
@@ -73,7 +78,7 @@ impl TextEncoder {
     /// Reads `tokenizer.json`. A message gets at most `max_tokens` tokens in all, of which context may fill `context_tokens`.
     ///
     /// # Errors
-    /// When the file does not parse or lacks `[CLS]` or `[SEP]`.
+    /// When the file does not parse or says nothing of the special tokens around a text.
     pub fn open(file: &Path, max_tokens: usize, context_tokens: usize) -> Result<Self, TokenizerError> {
         let mut tokenizer = Tokenizer::from_file(file).map_err(|error| TokenizerError::Unreadable(error.to_string()))?;
         // Files in the wild pad to 128 and cut at 128; both are this program's matter. A `[SEP]` typed by a customer is text.
@@ -83,10 +88,9 @@ impl TextEncoder {
         if max_tokens < 8 {
             return Err(TokenizerError::TooFewTokens(max_tokens));
         }
-        let id = |token| tokenizer.token_to_id(token).ok_or(TokenizerError::MissingToken(token));
-        let (cls, sep, vocabulary_size) = (id("[CLS]")?, id("[SEP]")?, tokenizer.get_vocab_size(true));
+        let (frame, vocabulary_size) = (Frame::of(&tokenizer)?, tokenizer.get_vocab_size(true));
         let tokens = WordPiece::of(&tokenizer).map_or_else(|| Tokens::Crate(Box::new(tokenizer)), Tokens::WordPiece);
-        Ok(Self { tokens, vocabulary_size, cls, sep, max_tokens, context_tokens })
+        Ok(Self { tokens, vocabulary_size, frame, max_tokens, context_tokens })
     }
 
     /// Number of ids the tokenizer can produce.
@@ -116,19 +120,21 @@ impl TextEncoder {
         C: IntoIterator<Item = &'a Utterance, IntoIter: DoubleEndedIterator>,
     {
         let pieces = self.pieces(message)?;
-        let room = self.max_tokens - 2;
+        let Frame { before, after, between, turn: end_of_turn } = &self.frame;
+        let room = self.max_tokens.saturating_sub(self.frame.width());
         let kept = pieces.len().min(room);
-        let mut ids = Vec::with_capacity(kept + 2);
-        ids.push(self.cls);
+        let mut ids = Vec::with_capacity(kept + self.frame.width());
+        ids.extend(before);
         ids.extend(pieces.iter().take(kept).map(|piece| piece.id));
-        ids.push(self.sep);
+        let turns = self.newest_that_fit(context.into_iter(), self.max_tokens.saturating_sub(ids.len() + between.len()))?;
+        ids.extend(if turns.is_empty() { after } else { between });
         let mut segments = vec![0; ids.len()];
-        for turn in self.newest_that_fit(context.into_iter(), self.max_tokens - ids.len())? {
-            segments.resize(segments.len() + turn.len() + 1, 1);
+        for turn in turns {
             ids.extend(turn);
-            ids.push(self.sep);
+            ids.extend(end_of_turn);
         }
-        Ok(Encoded { ids, segments, words: words(&pieces, kept), truncated: pieces.len() > room })
+        segments.resize(ids.len(), 1);
+        Ok(Encoded { ids, segments, words: words(&pieces, kept, before.len()), truncated: pieces.len() > room })
     }
 
     fn pieces(&self, text: &str) -> Result<Vec<Piece>, EncodeError> {
@@ -140,7 +146,7 @@ impl TextEncoder {
                 tokens.encode(text, &mut pieces).map_err(failed)?;
                 Ok(pieces)
             }
-            Tokens::Crate(tokenizer) => Ok(pieces_of(&tokenizer.encode(text, false).map_err(failed)?)),
+            Tokens::Crate(tokenizer) => Ok(pieces_of(text, &tokenizer.encode(text, false).map_err(failed)?)),
         }
     }
 
@@ -156,47 +162,14 @@ impl TextEncoder {
                 break;
             }
             let ids: Vec<u32> = self.pieces(turn)?.iter().map(|piece| piece.id).collect();
-            if ids.len() + 1 > room {
+            let length = ids.len() + self.frame.turn.len();
+            if length > room {
                 break;
             }
-            room -= ids.len() + 1;
+            room -= length;
             turns.push(ids);
         }
         turns.reverse();
         Ok(turns)
     }
-}
-
-/// The crate's tokens as pieces. A token that is part of no word is a word of its own.
-fn pieces_of(encoding: &tokenizers::Encoding) -> Vec<Piece> {
-    let mut word = 0;
-    let mut last = None;
-    let tokens = encoding.get_ids().iter().zip(encoding.get_offsets()).zip(encoding.get_word_ids()).enumerate();
-    tokens
-        .map(|(index, ((&id, &(start, end)), &of))| {
-            if index > 0 && (of.is_none() || of != last) {
-                word += 1;
-            }
-            last = of;
-            Piece { id, span: Span { start, end }, word }
-        })
-        .collect()
-}
-
-/// Word starts of the first `kept` tokens. A word whose later tokens were cut off keeps its whole span.
-fn words(pieces: &[Piece], kept: usize) -> Vec<Word> {
-    let mut words: Vec<Word> = Vec::with_capacity(kept);
-    let mut current = None;
-    for (token, piece) in pieces.iter().enumerate() {
-        if current != Some(piece.word) {
-            if token >= kept {
-                break;
-            }
-            current = Some(piece.word);
-            words.push(Word { token: token + 1, span: piece.span }); // + 1: [CLS]
-        } else if let Some(last) = words.last_mut() {
-            last.span.end = piece.span.end.max(last.span.end);
-        }
-    }
-    words
 }

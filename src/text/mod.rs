@@ -3,9 +3,11 @@
 //! Offsets are bytes inside the program and are converted once, for what is returned.
 
 mod encoder;
+mod frame;
 mod offsets;
 mod utterance;
 mod wordpiece;
+mod words;
 
 pub use encoder::{EncodeError, Encoded, TextEncoder, TokenizerError, Word};
 pub use offsets::{OffsetError, OffsetUnit, Span};

@@ -38,6 +38,9 @@ fn every_command_has_help_with_an_example() {
         vec!["model", "calibrate"],
         vec!["import"],
         vec!["export"],
+        vec!["model", "import"],
+        #[cfg(feature = "hub")]
+        vec!["model", "pull"],
     ] {
         let (output, out, _) = run(&[&args[..], &["--help"]].concat());
         assert!(output.status.success() && out.contains("Usage:"), "{args:?}");

@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["text", "telemetry", "plot"],
     &["patterns", "conversation", "batch"],
     &["model"],
-    &["backend"],
+    &["backend", "import", "hub"],
     &["heads"],
     &["policy", "data"],
     &["engine", "eval"],

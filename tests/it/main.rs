@@ -1,6 +1,7 @@
 //! Integration tests, one binary.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod bases;
 mod batches;
 mod calibration;
 mod cli;
@@ -9,6 +10,8 @@ mod eval;
 mod golden;
 mod gradients;
 mod http;
+#[cfg(feature = "hub")]
+mod hub;
 mod import;
 mod layering;
 mod models;

@@ -1,7 +1,10 @@
 //! The reference: the encoder on candle in f32, one row at a time, and the graph that training differentiates.
 
+mod deberta;
 mod dropout;
+mod encoder;
 mod fused;
+mod modernbert;
 mod network;
 mod ops;
 mod stock;

@@ -1,5 +1,6 @@
-//! A BERT encoder over packed rows (Devlin et al., 2019) and linear heads, as one differentiable function.
+//! An encoder over packed rows and linear heads, as one differentiable function; and the encoder of BERT (Devlin et al., 2019).
 
+use super::encoder::{Encoder, load_encoder};
 use super::{Dropout, Ops};
 use crate::backend::HeadKind;
 use crate::batch::PackedBatch;
@@ -119,22 +120,26 @@ impl Layer {
 
 /// Encoder and heads.
 pub struct Network {
+    encoder: Box<dyn Encoder>,
+    heads: Vec<(HeadKind, Linear)>,
+    pooling: Pooling,
+}
+
+/// The encoder of BERT.
+pub struct Bert {
     words: Tensor,
     positions: Tensor,
     segments: Tensor,
     embedding_norm: LayerNorm,
     layers: Vec<Layer>,
-    heads: Vec<(HeadKind, Linear)>,
-    pooling: Pooling,
 }
 
-impl Network {
-    /// Builds a network from tensors by name.
+impl Bert {
+    /// Loads it.
     ///
     /// # Errors
     /// When `load` has not what is asked for.
-    pub fn load(shape: &NetworkShape, load: &mut Load<'_>) -> Result<Self> {
-        let config = &shape.encoder;
+    pub fn load(config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
         let hidden = config.hidden_size;
         let mut table = |name: &str, rows: usize| load(&format!("embeddings.{name}.weight"), &[rows, hidden]);
         let words = table("word_embeddings", config.vocab_size)?;
@@ -146,6 +151,35 @@ impl Network {
             segments,
             embedding_norm: LayerNorm::load("embeddings.LayerNorm", config, load)?,
             layers: (0..config.num_hidden_layers).map(|index| Layer::load(index, config, load)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl Encoder for Bert {
+    fn forward(&self, batch: &PackedBatch, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
+        let device = self.words.device();
+        let gather = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
+        let words = gather(&self.words, &batch.ids)?;
+        let embedded =
+            (words + gather(&self.positions, &batch.positions().collect::<Vec<_>>())? + gather(&self.segments, &batch.segments)?)?;
+        let mut x = dropout.apply(&self.embedding_norm.forward(&embedded, ops)?)?;
+        let rows: Vec<Range<usize>> = batch.ranges().collect();
+        for layer in &self.layers {
+            x = layer.forward(&x, &rows, ops, dropout)?;
+        }
+        Ok(x)
+    }
+}
+
+impl Network {
+    /// Builds a network from tensors by name.
+    ///
+    /// # Errors
+    /// When `load` has not what is asked for.
+    pub fn load(shape: &NetworkShape, load: &mut Load<'_>) -> Result<Self> {
+        let hidden = shape.encoder.hidden_size;
+        Ok(Self {
+            encoder: load_encoder(&shape.encoder, load)?,
             heads: shape
                 .heads
                 .iter()
@@ -165,17 +199,9 @@ impl Network {
     /// # Errors
     /// When an id is beyond its embedding or the device fails.
     pub fn forward(&self, batch: &PackedBatch, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Output> {
-        let device = self.words.device();
-        let gather = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
-        let words = gather(&self.words, &batch.ids)?;
-        let embedded =
-            (words + gather(&self.positions, &batch.positions().collect::<Vec<_>>())? + gather(&self.segments, &batch.segments)?)?;
-        let mut x = dropout.apply(&self.embedding_norm.forward(&embedded, ops)?)?;
+        let x = self.encoder.forward(batch, ops, dropout)?;
         let rows: Vec<Range<usize>> = batch.ranges().collect();
-        for layer in &self.layers {
-            x = layer.forward(&x, &rows, ops, dropout)?;
-        }
-        let pooled = self.pooling_matrix(&rows, batch.tokens(), device)?.to_dtype(x.dtype())?.matmul(&x)?;
+        let pooled = self.pooling_matrix(&rows, batch.tokens(), x.device())?.to_dtype(x.dtype())?.matmul(&x)?;
         Ok(Output { tokens: x, pooled })
     }
 

@@ -11,7 +11,7 @@ pub use statistics::{MeasureError, measure_channels};
 
 use super::{Backend, BatchLogits, ComputeError, Cores, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
-use crate::model::{EncoderConfig, LoadedModel};
+use crate::model::{Architecture, EncoderConfig, LoadedModel};
 use forward::{Observer, Scratch};
 use hearken_kernels::{Kernels, Team, best};
 use ndarray::Array2;
@@ -35,6 +35,10 @@ impl Backend for Cpu {
         Ok(())
     }
 
+    fn supports(&self, config: &EncoderConfig) -> Result<(), PrepareError> {
+        supports(config)
+    }
+
     fn prepare(&self, model: &LoadedModel, options: Options) -> Result<Box<dyn Runner>, PrepareError> {
         Ok(Box::new(CpuRunner::new(model, best(), Precision::of(best()), options.cores)?))
     }
@@ -43,8 +47,12 @@ impl Backend for Cpu {
 /// Whether the kernels can run an encoder of this shape.
 ///
 /// # Errors
-/// When its attention heads have a width that the kernels do not take.
+/// When it is not BERT's, or its attention heads have a width that the kernels do not take.
 pub fn supports(config: &EncoderConfig) -> Result<(), PrepareError> {
+    if config.architecture != Architecture::Bert {
+        let detail = format!("the kernels run encoders of BERT's kind, not `{}`; use --device candle for this model", config.model_type);
+        return Err(PrepareError::Device(detail));
+    }
     let head_dim = config.head_dim();
     if head_dim.is_multiple_of(8) {
         return Ok(());

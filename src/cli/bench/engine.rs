@@ -89,7 +89,7 @@ impl EngineArgs {
         anyhow::ensure!((0.01..=3600.0).contains(&self.seconds), "--seconds must be from 0.01 to 3600");
         anyhow::ensure!(self.batch_tokens <= MOST_BATCH_TOKENS, "--batch-tokens must be at most {MOST_BATCH_TOKENS}");
         let model = LoadedModel::open(&load::model_directory(&self.model)).context("the model cannot be opened")?;
-        let backend = backend::choose(&self.device)?;
+        let backend = backend::choose_for(&self.device, &model.config)?;
         let threads = if self.threads == 0 { backend::cores() } else { self.threads };
         let started = Instant::now();
         let first = backend.prepare(&model, Options { cores: threads })?;

@@ -2,6 +2,9 @@
 
 mod calibrate;
 mod card;
+mod import;
+#[cfg(feature = "hub")]
+mod pull;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -13,6 +16,11 @@ pub enum ModelCommand {
     Calibrate(calibrate::CalibrateArgs),
     /// Write a model's CARD.md from what it knows of itself and what its author wrote
     Card(card::CardArgs),
+    /// Translate a foreign checkpoint into a base for training
+    Import(import::ImportArgs),
+    /// Fetch a model from a Hugging Face hub
+    #[cfg(feature = "hub")]
+    Pull(pull::PullArgs),
 }
 
 impl ModelCommand {
@@ -21,6 +29,9 @@ impl ModelCommand {
         match self {
             Self::Calibrate(args) => args.run(),
             Self::Card(args) => args.run(),
+            Self::Import(args) => args.run(),
+            #[cfg(feature = "hub")]
+            Self::Pull(args) => args.run(),
         }
     }
 }

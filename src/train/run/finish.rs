@@ -59,7 +59,7 @@ impl Run<'_> {
             evaluations: Vec::new(),
         };
         let card = card_of(&self.job.out, &manifest).or_else(|_| card(&manifest, None))?;
-        export(&self.job.out, &self.job.base, &parameters.tensors(), manifest, &card)?;
+        export(&self.job.out, &self.base.path, &parameters.tensors(), manifest, &card)?;
         let model = LoadedModel::open(&self.job.out).context("the written model does not load")?;
         if supports(&model.config).is_err() {
             self.checkpoints.remove()?;

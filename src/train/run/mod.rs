@@ -18,6 +18,7 @@ use crate::backend::candle::{Network, NetworkShape, Output};
 use crate::backend::training::Dropping;
 use crate::batch::PackedBatch;
 use crate::eval::Report;
+use crate::import::Base;
 use crate::text::TextEncoder;
 use anyhow::bail;
 use stage::Stage;
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 pub struct Job {
     /// Data directories.
     pub data: Vec<PathBuf>,
-    /// Base encoder in Hugging Face layout, or a hearken model.
+    /// A hearken model, or a base encoder in Hugging Face layout, which is translated if need be.
     pub base: PathBuf,
     /// Output directory.
     pub out: PathBuf,
@@ -101,6 +102,7 @@ struct Run<'a> {
     stages: Vec<Stage>,
     checkpoints: Checkpoints,
     saved_at: Instant,
+    base: Base,
     base_sha256: String,
 }
 

@@ -3,7 +3,8 @@
 use super::stage::Stage;
 use super::{Job, Run};
 use crate::backend::candle::NetworkShape;
-use crate::model::{EncoderConfig, Pooling, file_sha256, hex};
+use crate::import;
+use crate::model::{EncoderConfig, file_sha256, hex};
 use crate::text::TextEncoder;
 use crate::train::checkpoint::{Checkpoints, Saved, State};
 use crate::train::corpus::{Corpus, items};
@@ -28,9 +29,8 @@ impl<'a> Run<'a> {
         }
         let heads = labels.heads();
         ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
-        let config_file = job.base.join("config.json");
-        let config =
-            std::fs::read_to_string(&config_file).with_context(|| format!("base `{}` has no readable config.json", job.base.display()))?;
+        let base = import::base(&job.base, &job.out.join("checkpoint/base")).with_context(|| format!("base `{}`", job.base.display()))?;
+        let config = std::fs::read_to_string(base.path.join("config.json")).context("base: config.json cannot be read")?;
         let config = EncoderConfig::parse(&config)?;
         ensure!(
             job.recipe.max_tokens <= config.max_position_embeddings,
@@ -38,11 +38,11 @@ impl<'a> Run<'a> {
             config.max_position_embeddings
         );
         let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
-        let text = TextEncoder::open(&job.base.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
-        let shape = NetworkShape::new(config, Pooling::Mean, &heads);
+        let text = TextEncoder::open(&base.path.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
+        let shape = NetworkShape::new(config, base.pooling, &heads);
         let train = items(&corpus.train, &labels, &text)?;
         let valid = items(&corpus.valid, &labels, &text)?;
-        let base_sha256 = file_sha256(&job.base.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
+        let base_sha256 = file_sha256(&base.path.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
         let fingerprint = fingerprint(job, &corpus, &base_sha256)?;
         let stages = Stage::all(&job.recipe, refit, !labels.intents.is_empty());
         let saved =
@@ -56,7 +56,7 @@ impl<'a> Run<'a> {
                 );
                 Parameters::from_tensors(&shape, &saved.parameters)?
             }
-            None => Parameters::from_base(&shape, &job.base, job.seed)?,
+            None => Parameters::from_base(&shape, &base.path, job.seed)?,
         };
         let learner = Learner::new(&shape, &parameters)?;
         let intents = labels.intents.len() + usize::from(labels.rejection);
@@ -77,6 +77,7 @@ impl<'a> Run<'a> {
             stages,
             checkpoints,
             saved_at: Instant::now(),
+            base,
             base_sha256,
         };
         match saved {

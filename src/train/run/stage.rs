@@ -61,7 +61,7 @@ impl Run<'_> {
         self.take_all();
         let anew = next == Stage::ContrastAll || (next == Stage::FitAll && !self.stages.contains(&Stage::ContrastAll));
         if anew {
-            self.parameters = Parameters::from_base(&self.shape, &self.job.base, self.job.seed)?;
+            self.parameters = Parameters::from_base(&self.shape, &self.base.path, self.job.seed)?;
             self.learner = Learner::new(&self.shape, &self.parameters)?;
         }
         self.begin()?;

@@ -1,0 +1,424 @@
+//! Foreign checkpoints of every family against transformers: the same ids, the same hidden states, and a model that trains.
+//! `scripts/bases.py` makes the fixtures.
+
+use crate::shop::repository;
+use candle_core::{Device, Tensor};
+use hearken::backend::candle::{Dropout, Fused, Network, NetworkShape, Ops, Stock};
+use hearken::backend::cpu::{CpuRunner, Precision};
+use hearken::backend::{Cores, Options, Runner, choose, choose_for};
+use hearken::batch::PackedBatch;
+use hearken::eval::Report;
+use hearken::import::{FAMILIES, Translated, base, translate};
+use hearken::model::{EncoderConfig, HeadsManifest, LoadedModel, Manifest, Pooling, export, map_weights};
+use hearken::text::{Encoded, OffsetUnit, Span, TextEncoder, Utterance};
+use hearken::train::{Job, Observer, Outcome, Progress, Recipe, run};
+use hearken_kernels::{Element, best};
+use proptest::prelude::*;
+use serde::Deserialize;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Largest distance of a hidden state, which are around 1, from transformers' in f32.
+const TOLERANCE: f32 = 1e-4;
+
+/// The same for the kernels in f32, whose GELU is off by up to 4e-5 a value.
+const KERNEL_TOLERANCE: f32 = 1e-3;
+
+/// Tokens that a row may have here.
+const MOST: usize = 128;
+
+#[derive(Deserialize)]
+struct Row {
+    text: String,
+    context: Vec<String>,
+    ids: Vec<u32>,
+    segments: Vec<u32>,
+}
+
+/// A fixture, imported.
+struct Imported {
+    name: String,
+    folder: tempfile::TempDir,
+    made: Translated,
+    text: TextEncoder,
+    rows: Vec<(Row, Encoded, Vec<Vec<f32>>)>,
+}
+
+fn fixture(name: &str) -> PathBuf {
+    repository("tests/corpus/bases").join(name)
+}
+
+fn fixtures() -> Vec<String> {
+    let entries = std::fs::read_dir(repository("tests/corpus/bases")).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn utterance(text: &str) -> Utterance {
+    Utterance::new(text).unwrap()
+}
+
+impl Imported {
+    fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = translate(&fixture(name), &folder.path().join("base")).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text = TextEncoder::open(&made.path.join("tokenizer.json"), MOST, MOST / 2).unwrap();
+        let rows: Vec<Row> = serde_json::from_str(&std::fs::read_to_string(fixture(name).join("golden.json")).unwrap()).unwrap();
+        let states = candle_core::safetensors::load(fixture(name).join("golden.safetensors"), &Device::Cpu).unwrap();
+        let rows = rows.into_iter().enumerate().map(|(index, row)| {
+            let context: Vec<Utterance> = row.context.iter().map(|turn| utterance(turn)).collect();
+            let encoded = text.encode(&utterance(&row.text), &context).unwrap();
+            let wanted = states[&index.to_string()].to_vec2().unwrap();
+            (row, encoded, wanted)
+        });
+        Self { name: name.to_owned(), rows: rows.collect(), folder, made, text }
+    }
+
+    fn network(&self) -> Network {
+        let shape = NetworkShape { encoder: self.made.config.clone(), pooling: self.made.pooling, heads: Vec::new() };
+        let weights = map_weights(&self.made.path.join("model.safetensors")).unwrap();
+        let load = &mut |name: &str, size: &[usize]| {
+            let tensor = weights.load(name, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?;
+            assert_eq!(tensor.dims(), size, "{name}");
+            Ok(tensor)
+        };
+        Network::load(&shape, load).unwrap()
+    }
+}
+
+fn distance(got: &[Vec<f32>], wanted: &[Vec<f32>]) -> f32 {
+    assert_eq!(got.len(), wanted.len());
+    let pairs = got.iter().flatten().zip(wanted.iter().flatten());
+    pairs.map(|(got, wanted)| if got.is_nan() { f32::INFINITY } else { (got - wanted).abs() }).fold(0.0, f32::max)
+}
+
+#[test]
+fn every_family_has_a_fixture() {
+    let have: BTreeSet<String> = fixtures()
+        .iter()
+        .map(|name| {
+            let text = std::fs::read_to_string(fixture(name).join("config.json")).unwrap();
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()["model_type"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    for family in FAMILIES {
+        assert!(
+            family.model_types.iter().any(|name| have.contains(*name)),
+            "{:?} has no fixture; see adding-a-base.md",
+            family.model_types
+        );
+    }
+}
+
+#[test]
+fn ids_equal_those_of_transformers() {
+    for name in fixtures() {
+        let imported = Imported::new(&name);
+        for (row, encoded, _) in &imported.rows {
+            assert_eq!(encoded.ids, row.ids, "{name}: {}", row.text);
+            assert_eq!(encoded.segments, row.segments, "{name}: {}", row.text);
+        }
+    }
+}
+
+#[test]
+fn hidden_states_equal_those_of_transformers() {
+    for name in fixtures() {
+        let imported = Imported::new(&name);
+        let network = imported.network();
+        for (way, ops) in [("stock", &Stock as &dyn Ops), ("fused", &Fused)] {
+            let tolerance = if way == "stock" { TOLERANCE } else { KERNEL_TOLERANCE };
+            let mut worst = 0.0f32;
+            let states = |batch: &PackedBatch| network.forward(batch, ops, &mut Dropout::none()).unwrap().tokens.to_vec2::<f32>().unwrap();
+            for (_, encoded, wanted) in &imported.rows {
+                worst = worst.max(distance(&states(&PackedBatch::new([encoded])), wanted));
+            }
+            // All rows at once: none sees another.
+            let together = states(&PackedBatch::new(imported.rows.iter().map(|(_, encoded, _)| encoded)));
+            let wanted: Vec<Vec<f32>> = imported.rows.iter().flat_map(|(_, _, wanted)| wanted.clone()).collect();
+            worst = worst.max(distance(&together, &wanted));
+            println!("{name}, {way}: largest distance of a hidden state {worst:e}");
+            assert!(worst <= tolerance, "{name}, {way}: a hidden state is off by {worst}");
+        }
+    }
+}
+
+/// Every gradient of a foreign encoder, by the kernels' operations and by candle's own.
+#[test]
+fn gradients_reach_every_tensor() {
+    for name in fixtures() {
+        let imported = Imported::new(&name);
+        let weights = map_weights(&imported.made.path.join("model.safetensors")).unwrap();
+        let mut vars = HashMap::new();
+        let shape = NetworkShape { encoder: imported.made.config.clone(), pooling: Pooling::Mean, heads: Vec::new() };
+        let network = Network::load(&shape, &mut |name, _| {
+            let var = candle_core::Var::from_tensor(&weights.load(name, &Device::Cpu)?.to_dtype(candle_core::DType::F32)?)?;
+            let tensor = var.as_tensor().clone();
+            vars.insert(name.to_owned(), var);
+            Ok(tensor)
+        })
+        .unwrap();
+        assert_eq!(vars.len(), imported.made.config.tensors().len(), "{name}");
+        let batch = PackedBatch::new(imported.rows.iter().map(|(_, encoded, _)| encoded));
+        let gradients = |ops: &dyn Ops| {
+            let output = network.forward(&batch, ops, &mut Dropout::none()).unwrap();
+            output.pooled.sqr().unwrap().mean_all().unwrap().backward().unwrap()
+        };
+        let (fused, stock) = (gradients(&Fused), gradients(&Stock));
+        for (tensor, var) in &vars {
+            let flat = |gradients: &candle_core::backprop::GradStore| -> Vec<f32> {
+                gradients
+                    .get(var.as_tensor())
+                    .unwrap_or_else(|| panic!("{name}: {tensor} has no gradient"))
+                    .flatten_all()
+                    .unwrap()
+                    .to_vec1()
+                    .unwrap()
+            };
+            let (fused, stock) = (flat(&fused), flat(&stock));
+            let scale = stock.iter().fold(1e-3f32, |most, value| most.max(value.abs()));
+            let apart = fused.iter().zip(&stock).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(apart <= 1e-2 * scale, "{name}: {tensor} differs by {apart} of {scale}");
+            assert!(stock.iter().all(|value| value.is_finite()), "{name}: {tensor}");
+        }
+    }
+}
+
+/// The folder of a model of an imported encoder and one head of zeros, in f16, in which every weight of the fixtures is exact.
+fn as_model(imported: &Imported) -> PathBuf {
+    let mut tensors = candle_core::safetensors::load(imported.made.path.join("model.safetensors"), &Device::Cpu).unwrap();
+    let hidden = imported.made.config.hidden_size;
+    tensors.insert("heads.sentiment.weight".to_owned(), Tensor::zeros((3, hidden), candle_core::DType::F32, &Device::Cpu).unwrap());
+    tensors.insert("heads.sentiment.bias".to_owned(), Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap());
+    let manifest = "format = 1\nname = \"x\"\nversion = \"1\"\nlanguage = \"en\"\nmax_tokens = 128\ncontext_tokens = 64\npooling = \"mean\"\n[files]\n\
+                    [heads.sentiment.calibration]\ntemperature = 1.0\n";
+    let out = imported.folder.path().join("model");
+    export(&out, &imported.made.path, &tensors, Manifest::parse(manifest).unwrap(), "# x\n").unwrap();
+    out
+}
+
+#[test]
+fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
+    for name in fixtures() {
+        let imported = Imported::new(&name);
+        let model = LoadedModel::open(&as_model(&imported)).unwrap();
+        let auto = choose_for("auto", &model.config).unwrap();
+        if imported.made.config.model_type != "bert" {
+            let error = choose("cpu").unwrap().prepare(&model, Options::default()).map(drop).unwrap_err().to_string();
+            assert!(error.contains("--device candle") && error.contains(&imported.made.config.model_type), "{error}");
+            assert_eq!(auto.name(), "candle", "{name}");
+            auto.prepare(&model, Options::default()).unwrap();
+            continue;
+        }
+        assert_eq!(auto.name(), "cpu", "{name}");
+        let mut cpu = CpuRunner::new(&model, best(), Precision::uniform(Element::F32), 1).unwrap();
+        let mut worst = 0.0f32;
+        for (_, encoded, wanted) in &imported.rows {
+            let got: Vec<f32> = cpu.encode(&PackedBatch::new([encoded]), Cores::One).unwrap().into_iter().collect();
+            #[expect(clippy::cast_precision_loss, reason = "a row has some tokens")]
+            let mean = (0..got.len()).map(|i| wanted.iter().map(|token| token[i]).sum::<f32>() / wanted.len() as f32);
+            worst = worst.max(distance(&[got.clone()], &[mean.collect()]));
+        }
+        println!("{name}: largest distance of a mean on the kernels {worst:e}");
+        assert!(worst <= KERNEL_TOLERANCE, "{name}: off by {worst}");
+    }
+}
+
+/// Remembers the mean loss of each epoch.
+#[derive(Default)]
+struct Losses(Vec<f64>);
+
+impl Observer for Losses {
+    fn prepared(&mut self, _: usize, _: usize, _: &str) {}
+
+    fn step(&mut self, progress: Progress) {
+        self.0.push(progress.loss);
+    }
+
+    fn epoch(&mut self, _: u32, _: &Report, _: bool) {}
+
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn training_starts_from_any_checkpoint() {
+    let data = tempfile::tempdir().unwrap();
+    let row = |i: usize| {
+        let (text, intent, mood) = [("where is my order", "track", "neutral"), ("refund me now!", "refund", "negative")][i % 2];
+        format!("{{\"text\": \"{text} {i}\", \"intent\": \"{intent}\", \"sentiment\": \"{mood}\"}}\n")
+    };
+    std::fs::write(data.path().join("train.jsonl"), (0..16).map(row).collect::<String>()).unwrap();
+    std::fs::write(data.path().join("valid.jsonl"), (16..20).map(row).collect::<String>()).unwrap();
+    for name in fixtures() {
+        let out = data.path().join(&name);
+        let recipe = Recipe { epochs: 4, batch_rows: 16, learning_rate: 1e-3, max_tokens: 64, dropout: 0.0, ..Recipe::default() };
+        let job = Job {
+            data: vec![data.path().to_owned()],
+            base: fixture(&name),
+            out: out.clone(),
+            recipe,
+            seed: 1,
+            resume: false,
+            force: false,
+            commit: None,
+        };
+        let mut losses = Losses::default();
+        assert!(matches!(run(&job, &mut losses).unwrap_or_else(|error| panic!("{name}: {error:#}")), Outcome::Finished(_)), "{name}");
+        assert_eq!(losses.0.len(), 4, "{name}");
+        assert!(losses.0.iter().all(|loss| loss.is_finite()) && losses.0[3] < losses.0[0], "{name}: {:?}", losses.0);
+        let model = LoadedModel::open(&out).unwrap();
+        let wanted = if name == "distilbert" { Pooling::Cls } else { Pooling::Mean };
+        assert_eq!(model.manifest.pooling, wanted, "{name}");
+        assert!(!out.join("checkpoint").exists(), "{name}");
+        let config: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out.join("config.json")).unwrap()).unwrap();
+        assert!(config["hearken"]["translated_from"].is_string() && config["hearken"]["sha256"].is_object(), "{name}: {config}");
+        let again = base(&out, &data.path().join("unused")).unwrap();
+        assert_eq!((again.path, again.translated), (out, None), "{name}: its result is a base as it is");
+    }
+}
+
+fn check_words(name: &str, encoder: &TextEncoder, text: &str) {
+    let Ok(utterance) = Utterance::new(text) else { return };
+    let encoded = encoder.encode(&utterance, &[]).unwrap();
+    assert!(encoded.ids.len() <= MOST);
+    let mut end = 0;
+    for word in &encoded.words {
+        let slice = text.get(word.span.start..word.span.end).unwrap_or_else(|| panic!("{name}, {text:?}: {word:?} cuts a character"));
+        assert!(!slice.is_empty() && slice.trim() == slice, "{name}, {text:?}: {slice:?} has space around it");
+        assert!(word.span.start >= end, "{name}, {text:?}: words overlap at {word:?}");
+        assert!(word.token > 0 && word.token < encoded.ids.len() - 1, "{name}, {text:?}: {word:?} is a special token");
+        end = word.span.end;
+        let (start, end) = word.span.offsets(text, OffsetUnit::Codepoint);
+        assert_eq!(Span::from_offsets(text, start, end, OffsetUnit::Codepoint), Ok(word.span));
+    }
+}
+
+#[test]
+fn words_are_exact_whatever_the_tokenizer() {
+    for name in fixtures() {
+        let encoder = TextEncoder::open(&fixture(&name).join("tokenizer.json"), MOST, 0).unwrap();
+        let words = |text: &str| -> Vec<String> {
+            let encoded = encoder.encode(&utterance(text), &[]).unwrap();
+            encoded.words.iter().map(|word| word.span.slice(text).to_owned()).collect()
+        };
+        assert_eq!(words("where is  A-10293?"), ["where", "is", "A", "-", "10293", "?"], "{name}");
+        assert_eq!(words("Päckchen für Zürich, naïve cafe\u{301}"), ["Päckchen", "für", "Zürich", ",", "naïve", "cafe\u{301}"], "{name}");
+        assert_eq!(words("broken 😡 now"), ["broken", "😡", "now"], "{name}");
+        assert_eq!(words(" (order) "), ["(", "order", ")"], "{name}");
+        assert_eq!(words("我的订单在哪里").concat(), "我的订单在哪里", "{name}");
+        for text in
+            ["\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family", "½ price", "ﬁne", "a\tb\nc", "…", "'s", "e\u{301}\u{302}", "👍🏽👍🏽"]
+        {
+            check_words(&name, &encoder, text);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn words_are_exact_in_any_text(text in "([a-z0-9 .,!#-]|\\PC|\u{1f600}|\u{1f468}\u{200d}\u{1f469}|e\u{301}|\u{5e9}\u{5dc}|\u{645}\u{631}|\u{200b}|\u{feff}|\u{4f60}\u{597d}|\u{1f3fd}|\u{fe0f}|\u{a8}|\u{bd}|\t){1,40}") {
+        for name in ["roberta", "xlm-roberta", "deberta-v3", "modernbert", "bert"] {
+            let encoder = TextEncoder::open(&fixture(name).join("tokenizer.json"), MOST, 0).unwrap();
+            check_words(name, &encoder, &text);
+        }
+    }
+}
+
+/// A copy of a fixture with something changed in it.
+fn broken(name: &str, change: impl Fn(&Path)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("from");
+    std::fs::create_dir_all(&from).unwrap();
+    for entry in std::fs::read_dir(fixture(name)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
+        std::fs::copy(entry.path(), from.join(entry.file_name())).unwrap();
+    }
+    change(&from);
+    let to = folder.path().join("to");
+    let error = translate(&from, &to).map(drop).unwrap_err().to_string();
+    assert!(!to.join("config.json").exists(), "{error}: what was written looks whole");
+    error
+}
+
+fn replace(file: &'static str, from: &'static str, to: &'static str) -> impl Fn(&Path) {
+    move |folder| {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        assert!(text.contains(from), "{file} has no {from}");
+        std::fs::write(folder.join(file), text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+#[test]
+fn what_cannot_be_imported_says_why_and_what_to_do() {
+    let remove = |file: &'static str| move |folder: &Path| std::fs::remove_file(folder.join(file)).unwrap();
+    let cut = |file: &'static str| {
+        move |folder: &Path| {
+            let bytes = std::fs::read(folder.join(file)).unwrap();
+            std::fs::write(folder.join(file), &bytes[..bytes.len() / 2]).unwrap();
+        }
+    };
+    let config = "config.json";
+    let cases = [
+        (broken("bert", replace(config, "\"bert\"", "\"t5\"")), vec!["model_type", "t5", "roberta", "modernbert"]),
+        (broken("bert", replace(config, "\"gelu\"", "\"relu\"")), vec!["config.json", "hidden_act"]),
+        (broken("bert", replace(config, "\"hidden_size\": 32", "\"hidden_size\": 48")), vec!["embeddings", "[300, 48]"]),
+        (broken("bert", replace(config, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")), vec!["encoder.layer.2", "missing"]),
+        (broken("roberta", replace(config, "\"pad_token_id\": 1", "\"pad_token_id\": 4")), vec!["position_embeddings", "shape"]),
+        (broken("deberta-v3", replace(config, "\"p2c|c2p\"", "\"p2c|p2p\"")), vec!["pos_att_type", "p2p"]),
+        (
+            broken("deberta-v3", replace(config, "\"position_buckets\"", "\"conv_kernel_size\": 3, \"position_buckets\"")),
+            vec!["conv_kernel_size"],
+        ),
+        (broken("modernbert", replace(config, "\"gelu\"", "\"silu\"")), vec!["hidden_act", "silu"]),
+        (broken("bert", remove(config)), vec!["config.json", "hearken model pull"]),
+        (broken("bert", remove("tokenizer.json")), vec!["tokenizer.json", "save_pretrained"]),
+        (broken("bert", remove("model.safetensors")), vec!["model.safetensors", "pytorch_model.bin"]),
+        (broken("bert", cut("model.safetensors")), vec!["model.safetensors"]),
+        (broken("xlm-roberta", cut("pytorch_model.bin")), vec!["pytorch_model.bin", "safe_serialization"]),
+        (broken("modernbert", remove("model-00002-of-00002.safetensors")), vec!["model-00002-of-00002", "fetch"]),
+        (
+            broken("modernbert", replace("model.safetensors.index.json", "model-00001", "../model-00001")),
+            vec!["index.json", "plain file name"],
+        ),
+        (broken("bert", replace(config, "\"vocab_size\": 300", "\"vocab_size\": 299")), vec!["299"]),
+        (broken("bert", |folder| std::fs::write(folder.join("config.json"), "[1]").unwrap()), vec!["config.json"]),
+    ];
+    for (error, wanted) in cases {
+        for part in wanted {
+            assert!(error.contains(part), "`{part}` is not in: {error}");
+        }
+    }
+}
+
+/// A tokenizer.json that says nothing of special tokens gets them from tokenizer_config.json.
+#[test]
+fn special_tokens_come_from_the_tokenizers_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("from");
+    std::fs::create_dir_all(&from).unwrap();
+    for entry in std::fs::read_dir(fixture("roberta")).unwrap().map(Result::unwrap) {
+        std::fs::copy(entry.path(), from.join(entry.file_name())).unwrap();
+    }
+    let file = from.join("tokenizer.json");
+    let mut tokenizer: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    tokenizer["post_processor"] = serde_json::Value::Null;
+    std::fs::write(&file, tokenizer.to_string()).unwrap();
+    let made = translate(&from, &folder.path().join("to")).unwrap();
+    let text = TextEncoder::open(&made.path.join("tokenizer.json"), MOST, 0).unwrap();
+    let encoded = text.encode(&utterance("where"), &[]).unwrap();
+    assert_eq!((encoded.ids.first(), encoded.ids.last()), (Some(&0), Some(&2)));
+    std::fs::write(from.join("tokenizer_config.json"), "{}").unwrap();
+    let error = translate(&from, &folder.path().join("other")).unwrap_err().to_string();
+    assert!(error.contains("cls_token") && error.contains("tokenizer_config.json"), "{error}");
+}
+
+#[test]
+fn a_configuration_that_no_backend_runs_points_to_the_import() {
+    let error = EncoderConfig::parse("{\"model_type\": \"roberta\"}").unwrap_err().to_string();
+    assert!(error.contains("hearken model import") && error.contains("modernbert"), "{error}");
+    let _ = HeadsManifest::default();
+}
