@@ -13,12 +13,15 @@ pub fn text(head: &IntentManifest) -> String {
     let Some(point) = &head.operating_point else { return out };
     let _ = writeln!(
         out,
-        "Thresholds, chosen on {} in-scope and {} out-of-scope messages: answered {:.3}, right of these {:.3}, in-scope accuracy {:.3}{}",
+        "Thresholds, chosen on {} in-scope and {} out-of-scope messages, as if {:.3} of all were out of scope:\n  \
+         answered {:.3}, right of these {:.3}, in-scope accuracy {:.3}, right answers given up {:.3}{}",
         point.in_scope,
         point.out_of_scope,
+        point.out_of_scope_share,
         point.answered,
         point.precision,
         point.in_scope_accuracy,
+        point.right_lost,
         point.out_of_scope_recall.map_or_else(String::new, |recall| format!(", out-of-scope recall {recall:.3}"))
     );
     let _ = writeln!(out, "  rejected from {:.2} of the rejection on and below a score of {:.2}", head.rejection_threshold, head.min_score);

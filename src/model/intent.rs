@@ -59,8 +59,8 @@ impl Default for IntentCalibration {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatingPoint {
-    /// Share of the right answers that the rejection was allowed to take.
-    pub in_scope_loss: f32,
+    /// How many of all messages were taken to be out of scope, as a share.
+    pub out_of_scope_share: f32,
     /// Share of the answers that should be right, where it was asked for.
     pub target_precision: Option<f32>,
     /// In-scope messages.
@@ -71,6 +71,8 @@ pub struct OperatingPoint {
     pub in_scope_accuracy: f32,
     /// Share of the out-of-scope messages that are rejected.
     pub out_of_scope_recall: Option<f32>,
+    /// Share of the in-scope messages whose best intent is right that are not answered.
+    pub right_lost: f32,
     /// Share of all messages that are answered.
     pub answered: f32,
     /// Share of the answers that are right.

@@ -111,10 +111,16 @@ fn thresholds(manifest: &Manifest) -> String {
     let target = point.target_precision.map_or_else(String::new, |target| format!(", to be right in {target} of the answers"));
     let recall = point.out_of_scope_recall.map_or_else(String::new, |recall| format!(", out-of-scope recall {recall:.3}"));
     let mut out = format!(
-        "## Thresholds\n\nChosen on {} in-scope and {} out-of-scope messages of validation data, to give up at most {} of the right answers \
-         for the rejection{target}: in-scope accuracy {:.3}{recall}, {:.3} of all messages answered, {:.3} of the answers right.\n\n\
+        "## Thresholds\n\nChosen on {} in-scope and {} out-of-scope messages of validation data, as if {:.3} of all were out of scope{target}: \
+         in-scope accuracy {:.3}{recall}, {:.3} of the right answers given up, {:.3} of all messages answered, {:.3} of the answers right.\n\n\
          | least score | answered | right of these |\n|---|---|---|\n",
-        point.in_scope, point.out_of_scope, point.in_scope_loss, point.in_scope_accuracy, point.answered, point.precision
+        point.in_scope,
+        point.out_of_scope,
+        point.out_of_scope_share,
+        point.in_scope_accuracy,
+        point.right_lost,
+        point.answered,
+        point.precision
     );
     for [least, answered, precision] in &point.coverage {
         let _ = writeln!(out, "| {least:.2} | {answered:.3} | {precision:.3} |");

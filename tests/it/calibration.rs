@@ -43,8 +43,7 @@ fn smoke(folder: &Path, splits: &[&str]) -> PathBuf {
 /// A recipe of one short epoch.
 fn recipe(folder: &Path) -> PathBuf {
     let file = folder.join("recipe.toml");
-    let numbers =
-        "epochs = 1\nbatch_rows = 16\nmax_tokens = 48\ncontext_tokens = 0\ncheckpoint_minutes = 0.0\n[calibration]\nin_scope_loss = 0.1\n";
+    let numbers = "epochs = 1\nbatch_rows = 16\nmax_tokens = 48\ncontext_tokens = 0\ncheckpoint_minutes = 0.0\n[calibration]\nout_of_scope_share = 0.1\n";
     std::fs::write(&file, numbers).unwrap();
     file
 }
@@ -72,11 +71,11 @@ fn thresholds_are_chosen_on_labels_and_kept_in_the_model() {
     let (code, text) = calibrate(&["--dry-run", "--target-precision", "0.9"]);
     assert!(code == Some(0) && text.contains("min_score  answered") && text.contains("nothing is written"), "{text}");
     assert_eq!(std::fs::read(model.join("hearken.toml")).unwrap(), before);
-    let (code, text) = calibrate(&["--target-precision", "0.9", "--in-scope-loss", "0.2"]);
+    let (code, text) = calibrate(&["--target-precision", "0.9", "--out-of-scope-share", "0.25"]);
     assert!(code == Some(0) && text.contains("measured the channels") && text.contains("calibrated tiny@1.0.0"), "{text}");
     let head = LoadedModel::open(&model).unwrap().manifest.heads.intent.unwrap();
     let point = head.operating_point.unwrap();
-    assert_eq!((point.target_precision, point.in_scope_loss), (Some(0.9), 0.2));
+    assert_eq!((point.target_precision, point.out_of_scope_share), (Some(0.9), 0.25));
     assert!(point.coverage.len() > 5 && point.coverage.is_sorted_by(|a, b| a[1] >= b[1]), "{:?}", point.coverage);
     assert_ne!(head.calibration.temperature, 1.0);
     assert!(model.join("channels.safetensors").is_file());

@@ -24,13 +24,13 @@ Two things are measured, each where DATA has what it needs, and written into the
                valid.jsonl: messages that the model has not learnt from. Fewer than 20 labels of a head leave it as it is.
 
 `hearken train` does both by itself. This does them again: for a model from elsewhere, for messages of your own, or to trade answers
-against mistakes. --in-scope-loss is that trade for what is out of scope: how many right answers may be given up so that more of it is
-rejected. --target-precision answers only what is likely enough to be right, for all intents and for each where there is data.
+against mistakes. --out-of-scope-share is that trade for what is out of scope: how much of what customers write it is. A greater share
+rejects more and gives up more right answers. --target-precision answers only what is likely enough to be right, for all intents and for each where there is data.
 
 Examples:
   hearken model calibrate my-shop my-shop-data
   hearken model calibrate my-shop my-shop-data --target-precision 0.95
-  hearken model calibrate my-shop my-shop-data --only thresholds --in-scope-loss 0.02 --dry-run")]
+  hearken model calibrate my-shop my-shop-data --only thresholds --out-of-scope-share 0.2 --dry-run")]
 pub struct CalibrateArgs {
     /// Name below models/, or directory, of the model
     model: String,
@@ -46,9 +46,9 @@ pub struct CalibrateArgs {
     /// Share of the answers that must be right, such as 0.95 [default: the recipe's, mostly none]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     target_precision: Option<f32>,
-    /// Share of the right answers that may be given up to reject what is out of scope [default: the recipe's, mostly 0.005]
+    /// Share of all messages that is out of scope, such as 0.1 [default: the recipe's, mostly that of the data]
     #[arg(long, value_name = "SHARE", value_parser = share)]
-    in_scope_loss: Option<f32>,
+    out_of_scope_share: Option<f32>,
     /// Messages for the channels, at most
     #[arg(long, default_value = "512")]
     messages: NonZeroUsize,
@@ -70,8 +70,8 @@ enum Part {
 }
 
 fn share(text: &str) -> Result<f32, String> {
-    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| format!("`{text}` is not a share; write a number in [0, 1], such as 0.95"))
+    let share = text.parse().ok().filter(|share| *share > 0.0 && *share < 1.0);
+    share.ok_or_else(|| format!("`{text}` is not a share; write a number between 0 and 1, such as 0.95"))
 }
 
 impl CalibrateArgs {
@@ -155,8 +155,8 @@ impl CalibrateArgs {
     fn options(&self, model: &LoadedModel) -> CalibrationOptions {
         let recipe = model.manifest.training.as_ref().and_then(|training| training.recipe.get("calibration"));
         let mut options: CalibrationOptions = recipe.and_then(|table| table.clone().try_into().ok()).unwrap_or_default();
-        options.in_scope_loss = self.in_scope_loss.unwrap_or(options.in_scope_loss);
-        options.target_precision = self.target_precision.filter(|target| *target > 0.0).or(options.target_precision);
+        options.out_of_scope_share = self.out_of_scope_share.or(options.out_of_scope_share);
+        options.target_precision = self.target_precision.or(options.target_precision);
         options
     }
 }

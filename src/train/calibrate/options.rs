@@ -3,21 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// What the thresholds of the intents are chosen for.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CalibrationOptions {
-    /// Most of the right answers that may be given up so that messages out of scope are rejected, as a share: 0.005 is one in
-    /// two hundred. More rejects more of what is out of scope.
-    pub in_scope_loss: f32,
+    /// How many of the messages that customers write are out of scope, as a share; that of the validation data when absent. A greater
+    /// share rejects more and gives up more right answers.
+    pub out_of_scope_share: Option<f32>,
     /// Share of the answers that must be right: intents that are less certain are not answered. Without it, every message that
     /// is not out of scope is answered.
     pub target_precision: Option<f32>,
-}
-
-impl Default for CalibrationOptions {
-    fn default() -> Self {
-        Self { in_scope_loss: 0.005, target_precision: None }
-    }
 }
 
 /// Key, value, least, most, and the range in words.
@@ -28,7 +22,7 @@ impl CalibrationOptions {
     #[must_use]
     pub fn bounds(&self) -> [Bound; 2] {
         [
-            ("calibration.in_scope_loss", f64::from(self.in_scope_loss), 0.0, 1.0, "[0, 1]"),
+            ("calibration.out_of_scope_share", f64::from(self.out_of_scope_share.unwrap_or(0.5)), 0.001, 0.999, "[0.001, 0.999]"),
             ("calibration.target_precision", f64::from(self.target_precision.unwrap_or(0.5)), 0.01, 1.0, "[0.01, 1]"),
         ]
     }

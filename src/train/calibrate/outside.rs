@@ -6,7 +6,7 @@
 //! apart better than each.
 
 use super::decision::{Decision, count};
-use super::rejection::allowed;
+use super::rejection::Worth;
 use crate::heads::sigmoid;
 
 /// Weight of the best intent's logit, of the rejection's, and the constant.
@@ -69,17 +69,16 @@ fn moments(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (mean, (squares / n.max(1) as f64 - mean * mean).max(1e-12).sqrt())
 }
 
-/// The weights with the constant at which one half is the threshold: of most rejected at no more than `loss` of the right answers
-/// lost, by the same measure as [`rejection::choose`](super::rejection::choose).
-pub fn choose(decisions: &[Decision], loss: f32) -> Option<Weights> {
+/// The weights with the constant at which one half is the threshold of most worth.
+pub fn choose(decisions: &[Decision], worth: Worth) -> Option<Weights> {
     let weights = fit(decisions)?;
     let scores: Vec<f32> = decisions.iter().map(|decision| score(weights, decision)).collect();
-    let (_, cut) = cut(decisions, &scores, loss)?;
+    let (_, cut) = cut(decisions, &scores, worth)?;
     Some([weights[0], weights[1], weights[2] - cut])
 }
 
 /// What the best cut is worth on scores of weights that were fitted without the messages they are for.
-pub fn held_out(decisions: &[Decision], loss: f32) -> Option<f64> {
+pub fn held_out(decisions: &[Decision], worth: Worth) -> Option<f64> {
     // Every kind in turn, so that each part has its share of either.
     let mut order: Vec<usize> = (0..decisions.len()).collect();
     order.sort_by_key(|index| decisions.get(*index).is_some_and(|d| d.outside));
@@ -93,30 +92,26 @@ pub fn held_out(decisions: &[Decision], loss: f32) -> Option<f64> {
     let weights: Vec<Weights> = (0..FOLDS).map(|part| fit(&others(part))).collect::<Option<_>>()?;
     let by = |(decision, part): (&Decision, &usize)| weights.get(*part).map(|weights| score(*weights, decision));
     let scores: Vec<f32> = decisions.iter().zip(&parts).map(by).collect::<Option<_>>()?;
-    cut(decisions, &scores, loss).map(|(value, _)| value)
+    cut(decisions, &scores, worth).map(|(value, _)| value)
 }
 
-/// Value and place of the best cut: from it upwards is rejected. It lies between two scores, in the middle of equally good ones.
-fn cut(decisions: &[Decision], scores: &[f32], loss: f32) -> Option<(f64, f32)> {
-    let (outside, right) = (count(decisions, |d| d.outside), count(decisions, |d| d.right));
-    let allowed = allowed(right, loss);
+/// Value and place of the best cut: from it upwards is rejected. It lies between two scores.
+fn cut(decisions: &[Decision], scores: &[f32], worth: Worth) -> Option<(f64, f32)> {
     let mut sorted: Vec<(f32, &Decision)> = scores.iter().copied().zip(decisions).filter(|(_, d)| d.outside || d.right).collect();
     sorted.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let (mut given_up, mut caught) = (0, 0);
+    let (mut lost, mut caught) = (0, 0);
     // Nothing is rejected above the highest score.
-    let mut best = (0, sorted.first()?.0 + 1.0);
+    let mut best = (0.0, sorted.first()?.0 + 1.0);
     for pair in sorted.windows(2) {
         let [(above, decision), (below, _)] = pair else { continue };
-        given_up += usize::from(decision.right);
+        lost += usize::from(decision.right);
         caught += usize::from(decision.outside);
-        let value = (caught * right) as i128 - (given_up * outside) as i128;
-        if given_up <= allowed && above > below && value > best.0 {
+        let value = worth.of(lost, caught);
+        if above > below && value > best.0 {
             best = (value, f32::midpoint(*above, *below));
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
-    let value = best.0 as f64 / (outside * right).max(1) as f64;
-    Some((value, best.1))
+    Some(best)
 }
 
 #[cfg(test)]
@@ -147,18 +142,25 @@ mod tests {
     }
 
     #[test]
-    fn one_half_is_the_threshold_that_keeps_to_the_loss() {
+    fn one_half_is_the_threshold_of_most_worth() {
         let decisions = drawn();
-        let mut before = 0;
-        for loss in [0.0, 0.01, 0.1] {
-            let weights = choose(&decisions, loss).unwrap();
-            let rejected = |d: &Decision| probability(weights, d) >= 0.5;
-            let (lost, caught) = (count(&decisions, |d| d.right && rejected(d)), count(&decisions, |d| d.outside && rejected(d)));
-            assert!(lost <= allowed(900, loss) && caught >= before && caught > 20, "{loss}: {lost} lost, {caught} of 100 rejected");
-            before = caught;
+        let mut before = (0, 0);
+        for share in [0.01, 0.1, 0.5] {
+            let worth = Worth::new(&decisions, share).unwrap();
+            let weights = choose(&decisions, worth).unwrap();
+            let at = |cut: f32| {
+                let rejected = |d: &Decision| probability(weights, d) >= cut;
+                (count(&decisions, |d| d.right && rejected(d)), count(&decisions, |d| d.outside && rejected(d)))
+            };
+            let found = at(0.5);
+            assert!(found >= before, "{share}: {found:?} after {before:?}");
+            for other in [0.1, 0.3, 0.4, 0.6, 0.7, 0.9].map(at) {
+                assert!(worth.of(found.0, found.1) >= worth.of(other.0, other.1), "{share}: {found:?}, but {other:?}");
+            }
+            assert!(held_out(&decisions, worth).unwrap() > 0.0);
+            before = found;
         }
-        assert!(before > 80, "{before}");
-        assert!(held_out(&decisions, 0.1).unwrap() > 0.7);
+        assert!(before.1 > 80, "{before:?}");
     }
 
     #[test]

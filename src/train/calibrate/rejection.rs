@@ -1,9 +1,8 @@
-//! Which messages are out of scope: the two thresholds that reject most of what is out of scope for few right answers lost.
+//! Which messages are out of scope: the two thresholds by which most messages are treated right.
 //!
-//! Rejecting more always costs right answers. How many it may cost is the one number that the recipe gives; within it the
-//! thresholds maximise the balanced accuracy of the rejection (Youden's J: the share of the out-of-scope messages that are rejected,
-//! less the share of the right answers that are lost). Shares, not counts: validation data seldom holds as many messages out of
-//! scope as customers write, and a rule that counts mistakes would then reject almost nothing.
+//! Rejecting more always costs right answers. What is worth more depends on how many of the customers' messages are out of scope: that share
+//! is the one number, and the thresholds maximise the share of all messages, weighed by it, that are answered right or rejected
+//! rightly. Without the number it is the validation data's own, which seldom holds as many messages out of scope as customers write.
 
 use super::decision::{Decision, count, grid};
 
@@ -14,45 +13,57 @@ pub struct Rejection {
     pub threshold: f32,
     /// Rejected below this probability of the best intent.
     pub min_score: f32,
-    /// Share of the out-of-scope messages that are rejected, less the share of the right answers that are lost.
+    /// What it is worth; see [`Worth::of`].
     pub value: f64,
 }
 
-/// Thresholds on a grid, of most rejected at no more than `loss` of the right answers lost. Several that are equally good give
-/// the middle of their range, and the threshold nearest one half.
-pub fn choose(decisions: &[Decision], has_row: bool, loss: f32) -> Option<Rejection> {
-    let (outside, right) = (count(decisions, |d| d.outside), count(decisions, |d| d.right));
-    if outside == 0 || right == 0 {
-        return None;
+/// What a rejection is worth.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Worth {
+    /// Of each out-of-scope message that is rejected.
+    caught: f64,
+    /// Of each right answer that is lost.
+    lost: f64,
+}
+
+impl Worth {
+    /// For messages of which `share` is out of scope, measured on decisions; nothing without either kind.
+    #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
+    pub fn new(decisions: &[Decision], share: f32) -> Option<Self> {
+        let outside = count(decisions, |d| d.outside);
+        let inside = decisions.len() - outside;
+        let share = f64::from(share);
+        let either = outside > 0 && count(decisions, |d| d.right) > 0;
+        either.then(|| Self { caught: share / outside as f64, lost: (1.0 - share) / inside as f64 })
     }
-    let allowed = allowed(right, loss);
+
+    /// Change of the share of messages that are treated right, when so many right answers are lost and messages out of scope rejected.
+    #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
+    pub fn of(self, lost: usize, caught: usize) -> f64 {
+        self.caught * caught as f64 - self.lost * lost as f64
+    }
+}
+
+/// Thresholds on a grid, of most worth. Several that are equally good give the middle of their range, and the threshold nearest
+/// one half.
+pub fn choose(decisions: &[Decision], has_row: bool, worth: Worth) -> Option<Rejection> {
     let least = grid();
     let thresholds: Vec<f32> = if has_row { grid().into_iter().skip(2).step_by(2).collect() } else { vec![0.5] };
-    let mut best: Option<(i128, f32, Rejection)> = None;
+    let mut best: Option<(f32, Rejection)> = None;
     for threshold in thresholds {
         let cells = sweep(decisions, has_row.then_some(threshold), &least);
-        // The shares over their common denominator, so that equal ones are equal.
-        let value = |(lost, caught): (usize, usize)| (caught * right) as i128 - (lost * outside) as i128;
-        let allowed = cells.iter().copied().enumerate().filter(|(_, (lost, _))| *lost <= allowed);
-        let Some((_, cell)) = allowed.max_by_key(|(index, cell)| (value(*cell), std::cmp::Reverse(*index))) else { continue };
+        let value = |(lost, caught): (usize, usize)| worth.of(lost, caught);
+        let Some(cell) = cells.iter().copied().reduce(|best, cell| if value(cell) > value(best) { cell } else { best }) else { continue };
         let equal: Vec<usize> = (0..cells.len()).filter(|index| cells.get(*index) == Some(&cell)).collect();
         let Some(min_score) = equal.get(equal.len() / 2).and_then(|index| least.get(*index)) else { continue };
         // With nothing caught by the score alone, the score is left out of it.
         let min_score = if equal.first() == Some(&0) { 0.0 } else { *min_score };
-        let distance = (threshold - 0.5).abs();
-        if best.is_none_or(|(most, nearest, _)| value(cell) > most || (value(cell) == most && distance < nearest)) {
-            #[expect(clippy::cast_precision_loss, reason = "counts of examples")]
-            let share = value(cell) as f64 / (outside * right) as f64;
-            best = Some((value(cell), distance, Rejection { threshold, min_score, value: share }));
+        let (distance, value) = ((threshold - 0.5).abs(), value(cell));
+        if best.is_none_or(|(nearest, best)| value > best.value || (value == best.value && distance < nearest)) {
+            best = Some((distance, Rejection { threshold, min_score, value }));
         }
     }
-    best.map(|(_, _, rejection)| rejection)
-}
-
-/// How many of the right answers may be lost.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-pub fn allowed(right: usize, loss: f32) -> usize {
-    (f64::from(loss) * right as f64 + 1e-6).floor() as usize
+    best.map(|(_, rejection)| rejection)
 }
 
 /// Right answers lost and out-of-scope messages rejected, for each least score.
@@ -102,39 +113,44 @@ mod tests {
         (count(decisions, |d| d.right && rejected(d)), count(decisions, |d| d.outside && rejected(d)))
     }
 
+    fn chosen(decisions: &[Decision], has_row: bool, share: f32) -> Rejection {
+        choose(decisions, has_row, Worth::new(decisions, share).unwrap()).unwrap()
+    }
+
     #[test]
-    fn more_may_be_lost_more_is_rejected() {
+    fn the_more_is_out_of_scope_the_more_is_rejected() {
         let decisions = few();
-        let mut before = 0;
-        for (loss, most_lost, least_caught) in [(0.0, 0, 8), (0.003, 3, 11), (0.02, 20, 20)] {
-            let chosen = choose(&decisions, true, loss).unwrap();
+        let mut before = (0, 0);
+        for (share, most_lost, least_caught) in [(0.001, 0, 8), (0.02, 10, 8), (0.3, 10, 20)] {
+            let chosen = chosen(&decisions, true, share);
             let (lost, caught) = measured(&decisions, chosen);
-            assert!(lost <= most_lost && caught >= least_caught, "{loss}: {chosen:?} loses {lost}, rejects {caught}");
-            assert!(caught >= before, "{loss}");
-            before = caught;
+            assert!(lost <= most_lost && caught >= least_caught, "{share}: {chosen:?} loses {lost}, rejects {caught}");
+            assert!((lost, caught) >= before, "{share}");
+            before = (lost, caught);
         }
     }
 
     #[test]
     fn few_out_of_scope_rows_weigh_as_much_as_many() {
         let few = few();
-        let many: Vec<Decision> = few.iter().flat_map(|d| std::iter::repeat_n(*d, if d.outside { 30 } else { 1 })).collect();
-        assert_eq!(choose(&few, true, 0.005), choose(&many, true, 0.005));
+        let many: Vec<Decision> = few.iter().flat_map(|d| std::iter::repeat_n(*d, if d.outside { 32 } else { 1 })).collect();
+        let (few, many) = (chosen(&few, true, 0.125), chosen(&many, true, 0.125));
+        assert_eq!((few.threshold, few.min_score), (many.threshold, many.min_score));
     }
 
     #[test]
     fn what_is_told_apart_costs_nothing_and_lies_in_the_middle() {
         let decisions: Vec<_> = [inside(0.9, 0.1), outside(0.3, 0.2)].into_iter().cycle().take(60).collect();
-        let chosen = choose(&decisions, true, 1.0).unwrap();
-        assert_eq!(measured(&decisions, chosen), (0, 30));
-        assert!(chosen.min_score == 0.0 || (0.5..0.7).contains(&chosen.min_score), "{chosen:?}");
-        let alone = choose(&decisions, false, 0.0).unwrap();
+        let apart = chosen(&decisions, true, 0.5);
+        assert_eq!(measured(&decisions, apart), (0, 30));
+        assert!(apart.min_score == 0.0 || (0.5..0.7).contains(&apart.min_score), "{apart:?}");
+        let alone = chosen(&decisions, false, 0.5);
         assert!((0.5..0.7).contains(&alone.min_score), "{alone:?}");
     }
 
     #[test]
     fn without_either_kind_there_is_no_choice() {
-        assert_eq!(choose(&[inside(0.9, 0.1)], true, 0.01), None);
-        assert_eq!(choose(&[outside(0.9, 0.1)], true, 0.01), None);
+        assert_eq!(Worth::new(&[inside(0.9, 0.1)], 0.1), None);
+        assert_eq!(Worth::new(&[outside(0.9, 0.1)], 0.1), None);
     }
 }

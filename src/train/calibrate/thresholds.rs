@@ -3,7 +3,7 @@
 use super::CalibrationOptions;
 use super::LEAST;
 use super::decision::{Decision, count, share};
-use super::rejection::Rejection;
+use super::rejection::{Rejection, Worth};
 use super::{margin, outside, precision, rejection};
 use crate::model::{IntentManifest, OperatingPoint};
 
@@ -21,8 +21,10 @@ pub fn choose(head: &mut IntentManifest, decisions: &[Decision], options: &Calib
     }
     let outside = count(decisions, |d| d.outside);
     let mut decisions = decisions.to_vec();
+    let expected = options.out_of_scope_share.unwrap_or_else(|| share(outside, decisions.len()));
     if outside >= LEAST
-        && let Some(chosen) = reject(head, &mut decisions, options.in_scope_loss)
+        && let Some(worth) = Worth::new(&decisions, expected)
+        && let Some(chosen) = reject(head, &mut decisions, worth)
     {
         (head.rejection_threshold, head.min_score) = (chosen.threshold, chosen.min_score);
         head.min_score_of.clear();
@@ -33,15 +35,21 @@ pub fn choose(head: &mut IntentManifest, decisions: &[Decision], options: &Calib
         notes.extend(demand(head, &decisions, target));
     }
     head.ambiguity_margin = margin::choose(&decisions);
-    head.operating_point = Some(record(head, &decisions, options, notes));
+    let point = OperatingPoint {
+        out_of_scope_share: rounded(expected),
+        target_precision: options.target_precision,
+        notes,
+        ..measure(head, &decisions)
+    };
+    head.operating_point = Some(point);
 }
 
 /// The thresholds of the rejection: by the softmax's two probabilities, or by a probability fitted for this where it rejects more of
 /// the messages that it was not fitted on.
-fn reject(head: &mut IntentManifest, decisions: &mut [Decision], loss: f32) -> Option<Rejection> {
-    let plain = rejection::choose(decisions, head.rejection, loss)?;
-    let better = head.rejection && outside::held_out(decisions, loss).is_some_and(|value| value > plain.value);
-    let Some(weights) = better.then(|| outside::choose(decisions, loss)).flatten() else { return Some(plain) };
+fn reject(head: &mut IntentManifest, decisions: &mut [Decision], worth: Worth) -> Option<Rejection> {
+    let plain = rejection::choose(decisions, head.rejection, worth)?;
+    let better = head.rejection && outside::held_out(decisions, worth).is_some_and(|value| value > plain.value);
+    let Some(weights) = better.then(|| outside::choose(decisions, worth)).flatten() else { return Some(plain) };
     head.calibration.rejection = Some(weights);
     for decision in decisions.iter_mut() {
         decision.rejection = outside::probability(weights, decision);
@@ -65,7 +73,8 @@ fn rejected_by_row(head: &IntentManifest, decision: &Decision) -> bool {
     head.rejection && decision.rejection >= head.rejection_threshold
 }
 
-fn record(head: &IntentManifest, decisions: &[Decision], options: &CalibrationOptions, notes: Vec<String>) -> OperatingPoint {
+/// What the thresholds give.
+fn measure(head: &IntentManifest, decisions: &[Decision]) -> OperatingPoint {
     let least = |d: &Decision| head.labels.get(d.best).and_then(|name| head.min_score_of.get(name)).copied().unwrap_or(head.min_score);
     let answered = |d: &Decision| !rejected_by_row(head, d) && d.score >= least(d);
     let outside = count(decisions, |d| d.outside);
@@ -77,16 +86,15 @@ fn record(head: &IntentManifest, decisions: &[Decision], options: &CalibrationOp
     let answers = count(decisions, answered);
     let right = count(decisions, |d| answered(d) && d.right);
     OperatingPoint {
-        in_scope_loss: options.in_scope_loss,
-        target_precision: options.target_precision,
         in_scope: decisions.len() - outside,
         out_of_scope: outside,
         in_scope_accuracy: rounded(share(right, decisions.len() - outside)),
         out_of_scope_recall: (outside > 0).then(|| rounded(share(count(decisions, |d| d.outside && !answered(d)), outside))),
         answered: rounded(share(answers, decisions.len())),
         precision: rounded(share(right, answers)),
+        right_lost: rounded(share(count(decisions, |d| d.right && !answered(d)), count(decisions, |d| d.right))),
         coverage: COVERAGE.map(point).to_vec(),
-        notes,
+        ..OperatingPoint::default()
     }
 }
 
