@@ -16,6 +16,8 @@ pub struct Recipe {
     pub language: String,
     /// Most epochs.
     pub epochs: u32,
+    /// Where they are fewer steps than this, there are more epochs, up to three times as many.
+    pub least_steps: u64,
     /// Messages of one step.
     pub batch_rows: usize,
     /// Highest learning rate of the encoder.
@@ -105,6 +107,7 @@ impl Default for Recipe {
             version: "1.0.0".to_owned(),
             language: "en".to_owned(),
             epochs: 6,
+            least_steps: 500,
             batch_rows: 32,
             learning_rate: 2e-4,
             head_learning_rate: 2e-3,

@@ -39,6 +39,13 @@ impl Stage {
     }
 }
 
+/// Epochs over `rows` rows: those of the recipe, or more where that would be too few steps.
+fn epochs(recipe: &Recipe, rows: usize) -> u32 {
+    let steps = rows.div_ceil(recipe.batch_rows).max(1) as u64;
+    let wanted = u32::try_from(recipe.least_steps.div_ceil(steps)).unwrap_or(u32::MAX);
+    wanted.clamp(recipe.epochs, recipe.epochs.saturating_mul(3))
+}
+
 impl Run<'_> {
     /// The running stage.
     pub(super) fn stage(&self) -> Stage {
@@ -49,7 +56,7 @@ impl Run<'_> {
     pub(super) fn epochs(&self, stage: Stage) -> u32 {
         match stage {
             Stage::Contrast | Stage::ContrastAll => self.job.recipe.contrastive.epochs,
-            Stage::Fit | Stage::FitAll => self.job.recipe.epochs,
+            Stage::Fit | Stage::FitAll => epochs(&self.job.recipe, self.train.len()),
         }
     }
 
@@ -85,5 +92,27 @@ impl Run<'_> {
         let steps = self.batches().len() as u64 * u64::from(self.epochs(stage));
         self.optimizer = Optimizer::new(&self.parameters, steps);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_sets_get_more_epochs() {
+        let recipe = Recipe { epochs: 6, least_steps: 500, batch_rows: 32, ..Recipe::default() };
+        assert_eq!([10_000, 1650, 850, 40].map(|rows| epochs(&recipe, rows)), [6, 10, 18, 18]);
+        assert_eq!(epochs(&Recipe { least_steps: 0, ..recipe }, 40), 6);
+    }
+
+    #[test]
+    fn stages_follow_the_recipe() {
+        let mut recipe = Recipe::default();
+        assert_eq!(Stage::all(&recipe, false, true), [Stage::Fit]);
+        assert_eq!(Stage::all(&recipe, true, true), [Stage::Fit, Stage::FitAll]);
+        recipe.contrastive.epochs = 1;
+        assert_eq!(Stage::all(&recipe, true, true), [Stage::Contrast, Stage::Fit, Stage::ContrastAll, Stage::FitAll]);
+        assert_eq!(Stage::all(&recipe, true, false), [Stage::Fit, Stage::FitAll], "without intents there is nothing to contrast");
     }
 }
