@@ -3,7 +3,7 @@
 
 use super::{Read, read, zipped};
 use crate::shop::repository;
-use hearken::data::import::{IMPORTERS, Source, find, recognise};
+use hearken::data::import::{IMPORTERS, Importer, Source, find, recognise};
 use std::path::{Path, PathBuf};
 
 fn cases(importer: &str) -> Vec<PathBuf> {
@@ -57,7 +57,7 @@ fn every_importer_reads_its_fixtures() {
 fn every_format_is_told_without_its_name() {
     for importer in IMPORTERS {
         for case in cases(importer.name()) {
-            let told = recognise(&Source::file(&case)).map(|importer| importer.name()).map_err(|problem| problem.to_string());
+            let told = recognise(&Source::file(&case)).map(Importer::name).map_err(|problem| problem.to_string());
             assert_eq!(told, Ok(importer.name()), "{}", case.display());
         }
     }
