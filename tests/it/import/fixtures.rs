@@ -38,7 +38,7 @@ fn every_importer_reads_its_fixtures() {
             let got = read(Source::file(&case), *importer);
             assert!(!got.rows.is_empty() || !got.lexicon.is_empty(), "{}: {:?}", case.display(), got.problems);
             let prefix = format!("{}/", case.parent().unwrap().display());
-            let (got, golden) = (rendered(&got, &prefix), case.parent().unwrap().join("golden").join(format!("{name}.jsonl")));
+            let (got, golden) = (rendered(&got, &prefix), case.parent().unwrap().join("golden").join(format!("{name}.txt")));
             if bless {
                 std::fs::create_dir_all(golden.parent().unwrap()).unwrap();
                 std::fs::write(&golden, &got).unwrap();
