@@ -42,7 +42,7 @@ pub struct ImportArgs {
     /// Put every row into this split, whatever the format marks
     #[arg(long, value_name = "SPLIT")]
     split: Option<Split>,
-    /// File with the names of numbered labels: one a line, or Hugging Face's config.json or dataset_info.json
+    /// File with the names of numbered labels: one a line, or Hugging Face's config.json or dataset-info file
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Seed of every random choice

@@ -39,6 +39,8 @@ pub struct Written {
 #[derive(Debug)]
 pub struct DataWriter {
     directory: PathBuf,
+    /// Whether the directory was not there before.
+    made: bool,
     parts: Vec<Part>,
 }
 
@@ -63,8 +65,9 @@ impl DataWriter {
         if let Some(path) = there.filter(|_| !force) {
             return Err(WriteError::Exists { path });
         }
+        let made = !directory.exists();
         fs::create_dir_all(directory).map_err(|source| WriteError::Io { path: directory.to_owned(), source })?;
-        Ok(Self { directory: directory.to_owned(), parts: Vec::new() })
+        Ok(Self { directory: directory.to_owned(), made, parts: Vec::new() })
     }
 
     /// Writes a row.
@@ -137,6 +140,9 @@ impl Drop for DataWriter {
     fn drop(&mut self) {
         for part in &self.parts {
             let _ = fs::remove_file(&part.path); // it is gone where it took its place
+        }
+        if self.made {
+            let _ = fs::remove_dir(&self.directory); // which succeeds only where nothing was written
         }
     }
 }

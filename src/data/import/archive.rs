@@ -3,6 +3,7 @@
 use super::source::Seekable;
 use super::{Problem, Source};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -76,11 +77,13 @@ impl Archive {
         let place = self.entry_name(&name);
         let mut refuse = |message: &str| self.refused.push(Source::bytes(&place, Vec::new()).problem(0, message));
         if outside {
-            refuse("the entry's name leads out of the archive; it is not read");
-        } else if self.entries.contains_key(&name) {
-            refuse("the archive has two entries of this name; the first is read");
-        } else {
-            self.entries.insert(name, index);
+            return refuse("the entry's name leads out of the archive; it is not read");
+        }
+        match self.entries.entry(name) {
+            Entry::Occupied(_) => refuse("the archive has two entries of this name; the first is read"),
+            Entry::Vacant(free) => {
+                free.insert(index);
+            }
         }
     }
 

@@ -94,19 +94,17 @@ fn named<'a>(name: &'a str, folder: &str, mark: &str) -> Option<(&'a str, &'a st
 
 fn phrases(archive: &mut Archive, name: &str, stem: &str, sink: &mut Sink<'_>, rows: &mut Vec<Imported>) -> Result<(), Problem> {
     let source = archive.read(name)?;
-    let intent = described(archive, name, stem)?.map_or_else(
-        || stem.to_owned(),
-        |intent: Intent| match intent.fallback_intent {
-            true => "out_of_scope".to_owned(),
-            false => intent.name,
-        },
-    );
+    let intent = match described::<Intent>(archive, name, stem)? {
+        Some(intent) if intent.fallback_intent => "out_of_scope".to_owned(),
+        Some(intent) => intent.name,
+        None => stem.to_owned(),
+    };
     let document = Document::read(&source)?;
     for raw in document.parse::<Vec<&RawValue>>()? {
         let part = document.part(raw);
         match part.parse::<Phrase>() {
             Ok(phrase) if phrase.is_template => {
-                sink.problem(part.problem("a template (`@entity` in place of words) is no example; write example phrases"))
+                sink.problem(part.problem("a template (`@entity` in place of words) is no example; write example phrases"));
             }
             Ok(phrase) => rows.push(Imported::new(&source, part.line, row(phrase).row(Some(intent.clone())))),
             Err(problem) => sink.problem(problem),

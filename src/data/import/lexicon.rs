@@ -81,7 +81,8 @@ impl Lexicon {
     /// Words with a value of their own, entities with values, and regular expressions.
     #[must_use]
     pub fn counts(&self) -> (usize, usize, usize) {
-        (self.synonyms.value_of.len(), self.lookup.len(), self.regex.values().map(Vec::len).sum())
+        let words = self.lookup.values().chain([&self.synonyms]).map(|of_entity| of_entity.value_of.len()).sum();
+        (words, self.lookup.len(), self.regex.values().map(Vec::len).sum())
     }
 }
 

@@ -73,7 +73,7 @@ impl Table {
     /// The fields of a record. It begins as many lines before `end` as it has line ends, its own among them; `from` is where the record
     /// before it ended, between which and its beginning there may be empty lines.
     fn check(&self, record: &csv::ByteRecord, from: usize, end: usize) -> Result<Record, Problem> {
-        let inside = record.as_slice().iter().filter(|byte| **byte == b'\n').count();
+        let inside = memchr::memchr_iter(b'\n', record.as_slice()).count();
         let line = from.max(end.saturating_sub(inside + 1));
         let text = |(index, field): (usize, &[u8])| {
             std::str::from_utf8(field).map(str::to_owned).map_err(|error| {

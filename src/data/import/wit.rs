@@ -32,7 +32,8 @@ struct Utterance {
 
 #[derive(Debug, Deserialize)]
 struct Entity {
-    entity: String,
+    #[serde(rename = "entity")]
+    name: String,
     start: usize,
     end: usize,
     body: Option<String>,
@@ -69,8 +70,7 @@ impl Importer for Wit {
         if Archive::is_one(source)? {
             let mut archive = Archive::open(source)?;
             archive.refused().into_iter().for_each(|problem| sink.problem(problem));
-            let names: Vec<String> =
-                archive.names().filter(|name| name.contains("utterances") && name.ends_with(".json")).map(str::to_owned).collect();
+            let names: Vec<String> = archive.names().filter(|name| name.contains("utterances")).map(str::to_owned).collect();
             for name in names {
                 if let Err(problem) = archive.read(&name).and_then(|entry| utterances(&entry, sink, &mut rows)) {
                     sink.problem(problem);
@@ -112,12 +112,10 @@ fn row(part: Part<'_>) -> Result<Row, Problem> {
     Ok(row)
 }
 
-/// An entity `name` or `name:role`; of the platform's own, such as `wit$location:to`, a role other than the name is the label.
+/// An entity `name` or `name:role`; a role that is the name over again says nothing. `wit$` marks the platform's own.
 fn place(text: &str, entity: &Entity) -> Result<RowEntity, String> {
-    let (name, role) = entity.entity.split_once(':').unwrap_or((&entity.entity, ""));
-    let own = name.strip_prefix("wit$");
-    let role = if Some(role) == own { "" } else { role };
-    let label = Label::of_slot(role, own.unwrap_or(name), own.is_some());
+    let (name, role) = entity.name.split_once(':').unwrap_or((&entity.name, ""));
+    let label = Label::of_slot(role, name.strip_prefix("wit$").unwrap_or(name), false);
     let read = |unit| {
         let place = located(text, (entity.start, entity.end), unit, label.clone())?;
         let slice: String = text.chars().skip(place.start).take(place.end - place.start).collect();

@@ -219,7 +219,7 @@ mod tests {
     fn bombs_and_depth_are_bounded() {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for i in 1..12 {
-            bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "));
+            bomb += &["a", &i.to_string(), ": &a", &i.to_string(), " [", &vec![format!("*a{}", i - 1); 10].join(", "), "]\n"].concat();
         }
         assert!(parse(&bomb).1.unwrap().message.contains("aliases stand for more than"));
         assert!(parse("a: &a [*a]").1.is_some());

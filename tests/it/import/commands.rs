@@ -53,7 +53,7 @@ fn several_files_become_one_directory() {
     assert!(said.contains("4 problems") && said.contains("project.json:17: "), "{said}");
     assert_eq!(files(Path::new(out)), ["lexicon.json", "test.jsonl", "train.jsonl"]);
     let (output, said) = hearken(&["data", "check", out]);
-    assert!(said.contains("0 errors") || output.status.code() == Some(1), "{said}");
+    assert!(output.status.success(), "{said}");
 
     let (output, said) = hearken(&["import", &nlu, "--out", out]);
     assert!(output.status.code() == Some(1) && said.contains("is there already") && said.contains("--force"), "{said}");
@@ -70,7 +70,7 @@ fn problems_are_listed_and_strict_writes_nothing() {
     let file = fixture("rasa/problems.yml");
     let (output, said) = hearken(&["import", &file, "--out", out, "--strict"]);
     assert!(output.status.code() == Some(1) && said.contains("nothing was written, because of --strict"), "{said}");
-    assert_eq!(files(Path::new(out)), Vec::<String>::new());
+    assert!(!Path::new(out).exists(), "an import that fails leaves nothing behind");
     let (output, said) = hearken(&["import", &file, "nowhere.csv", "--out", out]);
     assert!(output.status.success(), "{said}");
     assert!(said.contains(&format!("  {file}:6: an example begins with `- `")) && said.contains("  nowhere.csv: cannot be read"), "{said}");

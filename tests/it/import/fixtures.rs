@@ -3,7 +3,7 @@
 
 use super::{Read, read, zipped};
 use crate::shop::repository;
-use hearken::data::import::{IMPORTERS, Source, find, recognise};
+use hearken::data::import::{IMPORTERS, Importer, Source, find, recognise};
 use std::path::{Path, PathBuf};
 
 fn cases(importer: &str) -> Vec<PathBuf> {
@@ -38,7 +38,7 @@ fn every_importer_reads_its_fixtures() {
             let got = read(Source::file(&case), *importer);
             assert!(!got.rows.is_empty() || !got.lexicon.is_empty(), "{}: {:?}", case.display(), got.problems);
             let prefix = format!("{}/", case.parent().unwrap().display());
-            let (got, golden) = (rendered(&got, &prefix), case.parent().unwrap().join("golden").join(format!("{name}.jsonl")));
+            let (got, golden) = (rendered(&got, &prefix), case.parent().unwrap().join("golden").join(format!("{name}.txt")));
             if bless {
                 std::fs::create_dir_all(golden.parent().unwrap()).unwrap();
                 std::fs::write(&golden, &got).unwrap();
@@ -57,7 +57,7 @@ fn every_importer_reads_its_fixtures() {
 fn every_format_is_told_without_its_name() {
     for importer in IMPORTERS {
         for case in cases(importer.name()) {
-            let told = recognise(&Source::file(&case)).map(|importer| importer.name()).map_err(|problem| problem.to_string());
+            let told = recognise(&Source::file(&case)).map(Importer::name).map_err(|problem| problem.to_string());
             assert_eq!(told, Ok(importer.name()), "{}", case.display());
         }
     }

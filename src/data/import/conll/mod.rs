@@ -105,7 +105,7 @@ impl Message {
         match key {
             "text" => self.text = Some(value.to_owned()),
             "text.json" => {
-                self.text = Some(serde_json::from_str(trimmed).map_err(|error| format!("`# text.json` is no JSON string: {error}"))?)
+                self.text = Some(serde_json::from_str(trimmed).map_err(|error| format!("`# text.json` is no JSON string: {error}"))?);
             }
             "intent" => self.row.intent = Some(trimmed.to_owned()),
             "sentiment" => self.row.sentiment = Some(RowSentiment::parse(trimmed).map_err(|detail| format!("`# sentiment`: {detail}"))?),

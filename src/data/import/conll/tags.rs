@@ -13,7 +13,14 @@ pub struct Tagged {
     pub label: String,
 }
 
-/// What a tag says of its token.
+/// A tag that has been read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tag<'a> {
+    Outside,
+    Of(Position, &'a str),
+}
+
+/// Where in a span its token stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     Begin,
@@ -22,10 +29,10 @@ enum Position {
     Only,
 }
 
-/// The position and the label of a tag; none for `O` and `-`.
-fn read(tag: &str) -> Option<Option<(Position, &str)>> {
+/// What a tag says; none where the text is no tag.
+fn read(tag: &str) -> Option<Tag<'_>> {
     if tag == "O" {
-        return Some(None);
+        return Some(Tag::Outside);
     }
     let (position, label) = tag.split_once(['-', '_'])?;
     let position = match position {
@@ -35,7 +42,7 @@ fn read(tag: &str) -> Option<Option<(Position, &str)>> {
         "U" | "S" | "W" => Position::Only,
         _ => return None,
     };
-    Some(Some((position, label))).filter(|_| !label.is_empty())
+    Some(Tag::Of(position, label)).filter(|_| !label.is_empty())
 }
 
 /// Whether a text is a tag.
@@ -58,7 +65,7 @@ pub fn spans<T: AsRef<str>>(tags: &[T]) -> Result<Vec<Tagged>, String> {
     let mut spans: Vec<Tagged> = Vec::new();
     let mut open = false;
     for (at, tag) in tags.iter().map(AsRef::as_ref).enumerate() {
-        let Some((position, label)) = read(tag).ok_or_else(|| format!("`{tag}` is no tag"))? else {
+        let Tag::Of(position, label) = read(tag).ok_or_else(|| format!("`{tag}` is no tag"))? else {
             open = false;
             continue;
         };

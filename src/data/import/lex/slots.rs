@@ -17,23 +17,24 @@ type Types = BTreeMap<(String, String), Vec<String>>;
 pub struct Slots<'a> {
     locale: &'a str,
     types: &'a Types,
-    slots: BTreeMap<String, String>,
+    /// Slot → its type.
+    kinds: BTreeMap<String, String>,
 }
 
 impl<'a> Slots<'a> {
     /// No slots yet.
     pub fn new(locale: &'a str, types: &'a Types) -> Self {
-        Self { locale, types, slots: BTreeMap::new() }
+        Self { locale, types, kinds: BTreeMap::new() }
     }
 
     /// Adds a slot and its type.
     pub fn add(&mut self, slot: String, kind: String) {
-        self.slots.insert(slot, kind);
+        self.kinds.insert(slot, kind);
     }
 
     /// The label of a slot and the words for it.
     fn fill(&self, slot: &str) -> Result<(Label, Vec<&str>), String> {
-        let kind = self.slots.get(slot).ok_or_else(|| format!("`{{{slot}}}` is no slot of the intent"))?;
+        let kind = self.kinds.get(slot).ok_or_else(|| format!("`{{{slot}}}` is no slot of the intent"))?;
         let built_in = kind.starts_with("AMAZON.");
         let words: Vec<&str> = match self.types.get(&(self.locale.to_owned(), kind.clone())) {
             Some(words) => words.iter().map(String::as_str).filter(|word| !word.trim().is_empty()).collect(),

@@ -30,7 +30,7 @@ struct Label {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Text {
-    Text(String),
+    Words(String),
     Number(serde_json::Number),
     Switch(bool),
 }
@@ -38,7 +38,7 @@ enum Text {
 impl Text {
     fn into_string(self) -> String {
         match self {
-            Self::Text(text) => text,
+            Self::Words(text) => text,
             Self::Number(number) => number.to_string(),
             Self::Switch(on) => on.to_string(),
         }
@@ -116,7 +116,7 @@ fn labels<'a>(inside: &str, behind: &'a str) -> Result<Option<(Vec<Label>, &'a s
     if let Some(short) = behind.strip_prefix('(') {
         let (label, after) =
             short.split_once(')').ok_or_else(|| format!("the label of `[{inside}]({}` is not closed", beginning(short)))?;
-        let (entity, value) = label.split_once(':').map_or((label, None), |(entity, value)| (entity, Some(Text::Text(value.to_owned()))));
+        let (entity, value) = label.split_once(':').map_or((label, None), |(entity, value)| (entity, Some(Text::Words(value.to_owned()))));
         return Ok(Some((vec![Label { entity: entity.to_owned(), role: None, group: None, value }], after)));
     }
     if behind.starts_with('{') {

@@ -27,7 +27,8 @@ struct Record<'a> {
 
 #[derive(Debug, Deserialize)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    kind: String,
     text: Option<String>,
     message_id: Option<String>,
     timestamp: Option<f64>,
@@ -120,7 +121,7 @@ impl Reading<'_, '_> {
 
     fn event(&mut self, talk: &mut Talk, line: usize, event: Event) {
         let text = event.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        match (event.event.as_str(), text) {
+        match (event.kind.as_str(), text) {
             // A button's payload, such as `/greet{"name": "x"}`, is not what anybody wrote.
             ("user", Some(text)) if !text.starts_with('/') => {
                 let mut row = Row { text: text.to_owned(), ..Row::default() };

@@ -70,7 +70,9 @@ fn entities(source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
                     let words = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
                     let (patterns, words): (Vec<_>, Vec<_>) =
                         words.partition(|word| word.len() > 2 && word.starts_with('/') && word.ends_with('/'));
-                    patterns.iter().for_each(|pattern| sink.regex(entity.trim(), pattern.trim_matches('/')));
+                    for pattern in &patterns {
+                        sink.regex(entity.trim(), pattern.trim_matches('/'));
+                    }
                     if patterns.is_empty() {
                         sink.value(&source.place(record.line), entity.trim(), value.trim(), words);
                     }

@@ -17,8 +17,8 @@ struct Workspace<'a> {
     entities: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     counterexamples: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    workspace: Option<&'a RawValue>,
+    #[serde(borrow, rename = "workspace")]
+    inner: Option<&'a RawValue>,
     #[serde(borrow)]
     dialog_skill: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -46,14 +46,16 @@ struct Mention {
 
 #[derive(Debug, Deserialize)]
 struct Entity<'a> {
-    entity: String,
+    #[serde(rename = "entity")]
+    name: String,
     #[serde(borrow, default)]
     values: Vec<&'a RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Value {
-    value: String,
+    #[serde(rename = "value")]
+    word: String,
     synonyms: Option<Vec<String>>,
     patterns: Option<Vec<String>>,
 }
@@ -76,7 +78,7 @@ struct Reading<'a, 'b> {
 impl Reading<'_, '_> {
     fn workspace(&mut self, part: Part<'_>) -> Result<(), Problem> {
         let workspace: Workspace<'_> = part.parse()?;
-        let inner = workspace.workspace.into_iter().chain(workspace.dialog_skill).chain(workspace.skills.into_iter().flatten());
+        let inner = workspace.inner.into_iter().chain(workspace.dialog_skill).chain(workspace.skills.into_iter().flatten());
         let mut found = false;
         for raw in inner {
             found = true;
@@ -127,11 +129,13 @@ impl Reading<'_, '_> {
             self.note(part.part(raw), |reading, part| {
                 let value: Value = part.parse()?;
                 let patterns = value.patterns.unwrap_or_default();
-                patterns.iter().for_each(|pattern| reading.sink.regex(&entity.entity, pattern));
+                for pattern in &patterns {
+                    reading.sink.regex(&entity.name, pattern);
+                }
                 if patterns.is_empty() {
                     let synonyms = value.synonyms.unwrap_or_default();
                     let place = reading.source.place(part.line);
-                    reading.sink.value(&place, &entity.entity, &value.value, synonyms.iter().map(String::as_str));
+                    reading.sink.value(&place, &entity.name, &value.word, synonyms.iter().map(String::as_str));
                 }
                 Ok(())
             });
