@@ -102,7 +102,7 @@ mod tests {
     /// 1,000 right answers, ten of them unsure, and 20 messages out of scope: few, as validation data holds them.
     fn few() -> Vec<Decision> {
         let sure = std::iter::repeat_n(inside(0.95, 0.01), 990);
-        let unsure = (0..10u8).map(|i| inside(0.5 + f32::from(i) * 0.02, 0.05));
+        let unsure = (0..10u8).map(|i| inside(0.5 + f32::from(i) * 0.02, 0.1));
         let caught = std::iter::repeat_n(outside(0.2, 0.7), 8);
         let hidden = (0..12u8).map(|i| outside(0.5 + f32::from(i) * 0.02, 0.1));
         sure.chain(unsure).chain(caught).chain(hidden).collect()
@@ -120,13 +120,10 @@ mod tests {
     #[test]
     fn the_more_is_out_of_scope_the_more_is_rejected() {
         let decisions = few();
-        let mut before = (0, 0);
-        for (share, most_lost, least_caught) in [(0.001, 0, 8), (0.02, 10, 8), (0.3, 10, 20)] {
+        // One right answer for one message out of scope is worth it from 0.02 on, where there are fifty times as many in scope.
+        for (share, lost, caught) in [(0.001, 0, 8), (0.015, 0, 8), (0.3, 10, 20)] {
             let chosen = chosen(&decisions, true, share);
-            let (lost, caught) = measured(&decisions, chosen);
-            assert!(lost <= most_lost && caught >= least_caught, "{share}: {chosen:?} loses {lost}, rejects {caught}");
-            assert!((lost, caught) >= before, "{share}");
-            before = (lost, caught);
+            assert_eq!(measured(&decisions, chosen), (lost, caught), "{share}: {chosen:?}");
         }
     }
 
