@@ -236,7 +236,8 @@ impl Observer for Losses {
         self.0.push(progress.loss);
     }
 
-    fn epoch(&mut self, _: u32, _: &Report, _: bool) {}
+    fn stage(&mut self, _: &str) {}
+    fn epoch(&mut self, _: u32, _: Option<&Report>, _: bool) {}
 
     fn interrupted(&self) -> bool {
         false
