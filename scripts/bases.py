@@ -222,10 +222,9 @@ def golden(folder, fast, model, special):
         ids = tokenizer(text, truncation=False, padding=False)["input_ids"]
         segments = [0] * len(ids)
         if context:
-            between = tokenizer("", "", truncation=False, padding=False)["input_ids"]
             end = tokenizer.sep_token_id
             first = tokenizer(text, context[0], truncation=False, padding=False)["input_ids"]
-            start = len(ids) + (len(between) - 3)
+            start = len(ids) + tokenizer.num_special_tokens_to_add(pair=True) - 3  # one token before, one behind each turn
             ids = list(first)
             for turn in context[1:]:
                 ids += [*tokenizer(turn, add_special_tokens=False, truncation=False, padding=False)["input_ids"], end]

@@ -203,7 +203,7 @@ impl Disentangled {
         let positive = |value: i64| usize::try_from(value).ok().filter(|value| *value > 0);
         let buckets = positive(keys.position_buckets);
         let furthest = positive(keys.max_relative_positions).unwrap_or(keys.max_position_embeddings);
-        if furthest > 1 << 16 || buckets.is_some_and(|buckets| buckets < 4 || buckets > 1 << 16 || buckets / 2 + 1 >= furthest) {
+        if furthest > 1 << 16 || buckets.is_some_and(|buckets| !(4..=1 << 16).contains(&buckets) || buckets / 2 + 1 >= furthest) {
             return Err(wrong("position_buckets", format!("{buckets:?} and max_relative_positions {furthest} make no sense together")));
         }
         Ok(Self {

@@ -29,14 +29,12 @@ impl Frame {
     /// # Errors
     /// When its post-processor fails, or it has neither one nor `[CLS]` and `[SEP]`.
     pub fn of(tokenizer: &Tokenizer) -> Result<Self, TokenizerError> {
-        match Self::described(tokenizer)? {
-            Some(frame) => Ok(frame),
-            None => {
-                let id = |token| tokenizer.token_to_id(token).ok_or(TokenizerError::MissingToken(token)).map(|id| vec![id]);
-                let (first, end) = (id("[CLS]")?, id("[SEP]")?);
-                Ok(Self { before: first, after: end.clone(), between: end.clone(), turn: end })
-            }
+        if let Some(frame) = Self::described(tokenizer)? {
+            return Ok(frame);
         }
+        let id = |token| tokenizer.token_to_id(token).ok_or(TokenizerError::MissingToken(token)).map(|id| vec![id]);
+        let (first, end) = (id("[CLS]")?, id("[SEP]")?);
+        Ok(Self { before: first, after: end.clone(), between: end.clone(), turn: end })
     }
 
     /// The frame of the post-processor; nothing when it adds no token behind a text.

@@ -14,10 +14,11 @@ pub fn pieces_of(text: &str, encoding: &tokenizers::Encoding) -> Vec<Piece> {
     let mut last = None;
     let mut end = 0; // of everything so far
     for ((&id, &(from, to)), &of) in tokens {
-        let span = without_spaces(text, Span { start: from, end: to });
+        let span = with_marks(text, without_spaces(text, Span { start: from, end: to }));
         let word = match pieces.last() {
             None => 0,
-            Some(before) if span.start < end => before.word, // a part of a character, or more than one token for what was one
+            // A part of a character, one of several tokens for what was one, or a mark on the letter before.
+            Some(before) if span.start < end || span.start == end && marked(text, span) => before.word,
             Some(before) if of.is_some() && of == last && !parts(text, before.span, span) => before.word,
             Some(before) => before.word + 1,
         };
@@ -36,14 +37,27 @@ fn without_spaces(text: &str, span: Span) -> Span {
     if start < end { Span { start, end } } else { Span { start: span.end, end: span.end } }
 }
 
+/// `span` with the combining marks behind its last letter, which a normalizer may have joined with it.
+fn with_marks(text: &str, span: Span) -> Span {
+    let behind = text.get(span.end..).unwrap_or_default();
+    let marks: usize = behind.chars().take_while(|c| is_combining_mark(*c)).map(char::len_utf8).sum();
+    if span.is_empty() { span } else { Span { end: span.end + marks, ..span } }
+}
+
+/// Whether a token begins with a combining mark.
+fn marked(text: &str, span: Span) -> bool {
+    span.slice(text).chars().next().is_some_and(is_combining_mark)
+}
+
 /// Whether a word ends between two tokens that the tokenizer takes for one.
 fn parts(text: &str, before: Span, after: Span) -> bool {
     let gap = text.get(before.end..after.start).unwrap_or_default();
+    let spaced = gap.chars().any(char::is_whitespace);
     let (Some(last), Some(first)) = (before.slice(text).chars().next_back(), after.slice(text).chars().next()) else {
-        return gap.chars().any(char::is_whitespace);
+        return spaced;
     };
     let letter = |c: char| c.is_alphanumeric() || is_combining_mark(c);
-    gap.chars().any(char::is_whitespace) || !(is_combining_mark(first) || letter(last) && letter(first))
+    spaced || !(letter(last) && letter(first))
 }
 
 /// Words of the first `kept` pieces, whose tokens begin at `first`. A word whose later tokens were cut off keeps its whole span.

@@ -9,7 +9,7 @@ use hearken::backend::{Cores, Options, Runner, choose, choose_for};
 use hearken::batch::PackedBatch;
 use hearken::eval::Report;
 use hearken::import::{FAMILIES, Translated, base, translate};
-use hearken::model::{EncoderConfig, HeadsManifest, LoadedModel, Manifest, Pooling, export, map_weights};
+use hearken::model::{EncoderConfig, LoadedModel, Manifest, Pooling, export, map_weights};
 use hearken::text::{Encoded, OffsetUnit, Span, TextEncoder, Utterance};
 use hearken::train::{Job, Observer, Outcome, Progress, Recipe, run};
 use hearken_kernels::{Element, best};
@@ -40,7 +40,6 @@ struct Imported {
     name: String,
     folder: tempfile::TempDir,
     made: Translated,
-    text: TextEncoder,
     rows: Vec<(Row, Encoded, Vec<Vec<f32>>)>,
 }
 
@@ -72,7 +71,7 @@ impl Imported {
             let wanted = states[&index.to_string()].to_vec2().unwrap();
             (row, encoded, wanted)
         });
-        Self { name: name.to_owned(), rows: rows.collect(), folder, made, text }
+        Self { name: name.to_owned(), rows: rows.collect(), folder, made }
     }
 
     fn network(&self) -> Network {
@@ -275,7 +274,10 @@ fn training_starts_from_any_checkpoint() {
         assert_eq!(model.manifest.pooling, wanted, "{name}");
         assert!(!out.join("checkpoint").exists(), "{name}");
         let config: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out.join("config.json")).unwrap()).unwrap();
-        assert!(config["hearken"]["translated_from"].is_string() && config["hearken"]["sha256"].is_object(), "{name}: {config}");
+        let foreign = base(&fixture(&name), &data.path().join("again")).unwrap().translated;
+        assert_eq!(foreign.is_none(), name == "deberta-v3", "{name}: only DeBERTa without a prefix is hearken's layout as it is");
+        assert_eq!(config["hearken"]["translated_from"].as_str(), foreign.as_deref(), "{name}: {config}");
+        assert_eq!(config["hearken"]["sha256"].is_object(), foreign.is_some(), "{name}: {config}");
         let again = base(&out, &data.path().join("unused")).unwrap();
         assert_eq!((again.path, again.translated), (out, None), "{name}: its result is a base as it is");
     }
@@ -306,7 +308,10 @@ fn words_are_exact_whatever_the_tokenizer() {
             encoded.words.iter().map(|word| word.span.slice(text).to_owned()).collect()
         };
         assert_eq!(words("where is  A-10293?"), ["where", "is", "A", "-", "10293", "?"], "{name}");
-        assert_eq!(words("Päckchen für Zürich, naïve cafe\u{301}"), ["Päckchen", "für", "Zürich", ",", "naïve", "cafe\u{301}"], "{name}");
+        assert_eq!(words("Päckchen für Zürich, naïve"), ["Päckchen", "für", "Zürich", ",", "naïve"], "{name}");
+        // BERT's normalizer drops the mark, and with it its place.
+        let wordpiece = ["bert", "distilbert"].contains(&name.as_str());
+        assert_eq!(words("cafe\u{301} now"), [if wordpiece { "cafe" } else { "cafe\u{301}" }, "now"], "{name}");
         assert_eq!(words("broken 😡 now"), ["broken", "😡", "now"], "{name}");
         assert_eq!(words(" (order) "), ["(", "order", ")"], "{name}");
         assert_eq!(words("我的订单在哪里").concat(), "我的订单在哪里", "{name}");
@@ -368,7 +373,10 @@ fn what_cannot_be_imported_says_why_and_what_to_do() {
         (broken("bert", replace(config, "\"gelu\"", "\"relu\"")), vec!["config.json", "hidden_act"]),
         (broken("bert", replace(config, "\"hidden_size\": 32", "\"hidden_size\": 48")), vec!["embeddings", "[300, 48]"]),
         (broken("bert", replace(config, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")), vec!["encoder.layer.2", "missing"]),
-        (broken("roberta", replace(config, "\"pad_token_id\": 1", "\"pad_token_id\": 4")), vec!["position_embeddings", "shape"]),
+        (
+            broken("roberta", replace(config, "\"max_position_embeddings\": 130", "\"max_position_embeddings\": 140")),
+            vec!["position_embeddings", "shape"],
+        ),
         (broken("deberta-v3", replace(config, "\"p2c|c2p\"", "\"p2c|p2p\"")), vec!["pos_att_type", "p2p"]),
         (
             broken("deberta-v3", replace(config, "\"position_buckets\"", "\"conv_kernel_size\": 3, \"position_buckets\"")),
@@ -421,5 +429,4 @@ fn special_tokens_come_from_the_tokenizers_configuration() {
 fn a_configuration_that_no_backend_runs_points_to_the_import() {
     let error = EncoderConfig::parse("{\"model_type\": \"roberta\"}").unwrap_err().to_string();
     assert!(error.contains("hearken model import") && error.contains("modernbert"), "{error}");
-    let _ = HeadsManifest::default();
 }
