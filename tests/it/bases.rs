@@ -254,7 +254,7 @@ fn training_starts_from_any_checkpoint() {
     std::fs::write(data.path().join("valid.jsonl"), (16..20).map(row).collect::<String>()).unwrap();
     for name in fixtures() {
         let out = data.path().join(&name);
-        let recipe = Recipe { epochs: 4, batch_rows: 16, learning_rate: 1e-3, max_tokens: 64, dropout: 0.0, ..Recipe::default() };
+        let recipe = Recipe { epochs: 4, batch_rows: 16, learning_rate: 1e-3, max_tokens: 64, dropout: 0.0, least_steps: 0, label_names: false, ..Recipe::default() };
         let job = Job {
             data: vec![data.path().to_owned()],
             base: fixture(&name),
