@@ -93,7 +93,12 @@ mod tests {
         let entity =
             |start, end, score| Entity { label: "product".into(), span: Span { start, end }, score, source: Source::Model, value: None };
         Prediction {
-            intent: Some(IntentPrediction { status, ranking: vec![("track_order".into(), 0.7), ("other".into(), 0.1)], rejection: 0.9, out_of_scope_margin: -0.5 }),
+            intent: Some(IntentPrediction {
+                status,
+                ranking: vec![("track_order".into(), 0.7), ("other".into(), 0.1)],
+                rejection: 0.9,
+                out_of_scope_margin: -0.5,
+            }),
             entities: Some(vec![entity(3, 7, 0.95), entity(8, 11, 0.4)]),
             sentiment: Some(SentimentPrediction { label: Sentiment::Negative, score: -0.5, probabilities: [0.6, 0.3, 0.1] }),
             emotions: Some(vec![

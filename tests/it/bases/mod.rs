@@ -1,22 +1,23 @@
 //! Foreign checkpoints of every family against transformers: the same ids, the same hidden states, and a model that trains.
 //! `scripts/bases.py` makes the fixtures.
 
+mod refusals;
+mod training;
+
 use crate::shop::repository;
 use candle_core::{Device, Tensor};
 use hearken::backend::candle::{Dropout, Fused, Network, NetworkShape, Ops, Stock};
 use hearken::backend::cpu::{CpuRunner, Precision};
 use hearken::backend::{Cores, Options, Runner, choose, choose_for};
 use hearken::batch::PackedBatch;
-use hearken::eval::Report;
-use hearken::import::{FAMILIES, Translated, base, translate};
-use hearken::model::{EncoderConfig, LoadedModel, Manifest, Pooling, export, map_weights};
+use hearken::import::{FAMILIES, Translated, translate};
+use hearken::model::{LoadedModel, Manifest, Pooling, export, map_weights};
 use hearken::text::{Encoded, OffsetUnit, Span, TextEncoder, Utterance};
-use hearken::train::{Job, Observer, Outcome, Progress, Recipe, run};
 use hearken_kernels::{Element, best};
 use proptest::prelude::*;
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Largest distance of a hidden state, which are around 1, from transformers' in f32.
 const TOLERANCE: f32 = 1e-4;
@@ -224,65 +225,6 @@ fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
     }
 }
 
-/// Remembers the mean loss of each epoch.
-#[derive(Default)]
-struct Losses(Vec<f64>);
-
-impl Observer for Losses {
-    fn prepared(&mut self, _: usize, _: usize, _: &str) {}
-
-    fn step(&mut self, progress: Progress) {
-        self.0.push(progress.loss);
-    }
-
-    fn stage(&mut self, _: &str) {}
-    fn epoch(&mut self, _: u32, _: Option<&Report>, _: bool) {}
-
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
-#[test]
-fn training_starts_from_any_checkpoint() {
-    let data = tempfile::tempdir().unwrap();
-    let row = |i: usize| {
-        let (text, intent, mood) = [("where is my order", "track", "neutral"), ("refund me now!", "refund", "negative")][i % 2];
-        format!("{{\"text\": \"{text} {i}\", \"intent\": \"{intent}\", \"sentiment\": \"{mood}\"}}\n")
-    };
-    std::fs::write(data.path().join("train.jsonl"), (0..16).map(row).collect::<String>()).unwrap();
-    std::fs::write(data.path().join("valid.jsonl"), (16..20).map(row).collect::<String>()).unwrap();
-    for name in fixtures() {
-        let out = data.path().join(&name);
-        let recipe = Recipe { epochs: 4, batch_rows: 16, learning_rate: 1e-3, max_tokens: 64, dropout: 0.0, least_steps: 0, label_names: false, ..Recipe::default() };
-        let job = Job {
-            data: vec![data.path().to_owned()],
-            base: fixture(&name),
-            out: out.clone(),
-            recipe,
-            seed: 1,
-            resume: false,
-            force: false,
-            commit: None,
-        };
-        let mut losses = Losses::default();
-        assert!(matches!(run(&job, &mut losses).unwrap_or_else(|error| panic!("{name}: {error:#}")), Outcome::Finished(_)), "{name}");
-        assert_eq!(losses.0.len(), 4, "{name}");
-        assert!(losses.0.iter().all(|loss| loss.is_finite()) && losses.0[3] < losses.0[0], "{name}: {:?}", losses.0);
-        let model = LoadedModel::open(&out).unwrap();
-        let wanted = if name == "distilbert" { Pooling::Cls } else { Pooling::Mean };
-        assert_eq!(model.manifest.pooling, wanted, "{name}");
-        assert!(!out.join("checkpoint").exists(), "{name}");
-        let config: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(out.join("config.json")).unwrap()).unwrap();
-        let foreign = base(&fixture(&name), &data.path().join("again")).unwrap().translated;
-        assert_eq!(foreign.is_none(), name == "deberta-v3", "{name}: only DeBERTa without a prefix is hearken's layout as it is");
-        assert_eq!(config["hearken"]["translated_from"].as_str(), foreign.as_deref(), "{name}: {config}");
-        assert_eq!(config["hearken"]["sha256"].is_object(), foreign.is_some(), "{name}: {config}");
-        let again = base(&out, &data.path().join("unused")).unwrap();
-        assert_eq!((again.path, again.translated), (out, None), "{name}: its result is a base as it is");
-    }
-}
-
 fn check_words(name: &str, encoder: &TextEncoder, text: &str) {
     let Ok(utterance) = Utterance::new(text) else { return };
     let encoded = encoder.encode(&utterance, &[]).unwrap();
@@ -333,100 +275,4 @@ proptest! {
             check_words(name, &encoder, &text);
         }
     }
-}
-
-/// A copy of a fixture with something changed in it.
-fn broken(name: &str, change: impl Fn(&Path)) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let from = folder.path().join("from");
-    std::fs::create_dir_all(&from).unwrap();
-    for entry in std::fs::read_dir(fixture(name)).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
-        std::fs::copy(entry.path(), from.join(entry.file_name())).unwrap();
-    }
-    change(&from);
-    let to = folder.path().join("to");
-    let error = translate(&from, &to).map(drop).unwrap_err().to_string();
-    assert!(!to.join("config.json").exists(), "{error}: what was written looks whole");
-    error
-}
-
-fn replace(file: &'static str, from: &'static str, to: &'static str) -> impl Fn(&Path) {
-    move |folder| {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        assert!(text.contains(from), "{file} has no {from}");
-        std::fs::write(folder.join(file), text.replacen(from, to, 1)).unwrap();
-    }
-}
-
-#[test]
-fn what_cannot_be_imported_says_why_and_what_to_do() {
-    let remove = |file: &'static str| move |folder: &Path| std::fs::remove_file(folder.join(file)).unwrap();
-    let cut = |file: &'static str| {
-        move |folder: &Path| {
-            let bytes = std::fs::read(folder.join(file)).unwrap();
-            std::fs::write(folder.join(file), &bytes[..bytes.len() / 2]).unwrap();
-        }
-    };
-    let config = "config.json";
-    let cases = [
-        (broken("bert", replace(config, "\"bert\"", "\"t5\"")), vec!["model_type", "t5", "roberta", "modernbert"]),
-        (broken("bert", replace(config, "\"gelu\"", "\"relu\"")), vec!["config.json", "hidden_act"]),
-        (broken("bert", replace(config, "\"hidden_size\": 32", "\"hidden_size\": 48")), vec!["embeddings", "[300, 48]"]),
-        (broken("bert", replace(config, "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3")), vec!["encoder.layer.2", "missing"]),
-        (
-            broken("roberta", replace(config, "\"max_position_embeddings\": 130", "\"max_position_embeddings\": 140")),
-            vec!["position_embeddings", "shape"],
-        ),
-        (broken("deberta-v3", replace(config, "\"p2c|c2p\"", "\"p2c|p2p\"")), vec!["pos_att_type", "p2p"]),
-        (
-            broken("deberta-v3", replace(config, "\"position_buckets\"", "\"conv_kernel_size\": 3, \"position_buckets\"")),
-            vec!["conv_kernel_size"],
-        ),
-        (broken("modernbert", replace(config, "\"gelu\"", "\"silu\"")), vec!["hidden_act", "silu"]),
-        (broken("bert", remove(config)), vec!["config.json", "hearken model pull"]),
-        (broken("bert", remove("tokenizer.json")), vec!["tokenizer.json", "save_pretrained"]),
-        (broken("bert", remove("model.safetensors")), vec!["model.safetensors", "pytorch_model.bin"]),
-        (broken("bert", cut("model.safetensors")), vec!["model.safetensors"]),
-        (broken("xlm-roberta", cut("pytorch_model.bin")), vec!["pytorch_model.bin", "safe_serialization"]),
-        (broken("modernbert", remove("model-00002-of-00002.safetensors")), vec!["model-00002-of-00002", "fetch"]),
-        (
-            broken("modernbert", replace("model.safetensors.index.json", "model-00001", "../model-00001")),
-            vec!["index.json", "plain file name"],
-        ),
-        (broken("bert", replace(config, "\"vocab_size\": 300", "\"vocab_size\": 299")), vec!["299"]),
-        (broken("bert", |folder| std::fs::write(folder.join("config.json"), "[1]").unwrap()), vec!["config.json"]),
-    ];
-    for (error, wanted) in cases {
-        for part in wanted {
-            assert!(error.contains(part), "`{part}` is not in: {error}");
-        }
-    }
-}
-
-/// A tokenizer.json that says nothing of special tokens gets them from tokenizer_config.json.
-#[test]
-fn special_tokens_come_from_the_tokenizers_configuration() {
-    let folder = tempfile::tempdir().unwrap();
-    let from = folder.path().join("from");
-    std::fs::create_dir_all(&from).unwrap();
-    for entry in std::fs::read_dir(fixture("roberta")).unwrap().map(Result::unwrap) {
-        std::fs::copy(entry.path(), from.join(entry.file_name())).unwrap();
-    }
-    let file = from.join("tokenizer.json");
-    let mut tokenizer: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    tokenizer["post_processor"] = serde_json::Value::Null;
-    std::fs::write(&file, tokenizer.to_string()).unwrap();
-    let made = translate(&from, &folder.path().join("to")).unwrap();
-    let text = TextEncoder::open(&made.path.join("tokenizer.json"), MOST, 0).unwrap();
-    let encoded = text.encode(&utterance("where"), &[]).unwrap();
-    assert_eq!((encoded.ids.first(), encoded.ids.last()), (Some(&0), Some(&2)));
-    std::fs::write(from.join("tokenizer_config.json"), "{}").unwrap();
-    let error = translate(&from, &folder.path().join("other")).unwrap_err().to_string();
-    assert!(error.contains("cls_token") && error.contains("tokenizer_config.json"), "{error}");
-}
-
-#[test]
-fn a_configuration_that_no_backend_runs_points_to_the_import() {
-    let error = EncoderConfig::parse("{\"model_type\": \"roberta\"}").unwrap_err().to_string();
-    assert!(error.contains("hearken model import") && error.contains("modernbert"), "{error}");
 }
