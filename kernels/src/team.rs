@@ -19,6 +19,9 @@ pub struct Team {
     threads: Vec<JoinHandle<()>>,
 }
 
+/// Work on two chunks of the same number.
+type Paired<'a, T, U> = dyn Fn(usize, &mut [T], &mut [U]) + Sync + 'a;
+
 type Item<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
 /// What the threads look at. `ticket` is the epoch of the operation (high 32 bits), its number of items (16 bits) and the next
@@ -190,7 +193,7 @@ impl Team {
         &mut self,
         (first, first_size): (&mut [T], usize),
         (second, second_size): (&mut [U], usize),
-        work: &(dyn Fn(usize, &mut [T], &mut [U]) + Sync),
+        work: &Paired<'_, T, U>,
     ) {
         assert!(second_size > 0 && first.len().div_ceil(first_size.max(1)) == second.len().div_ceil(second_size), "chunks2: they differ");
         let (length, second) = (second.len(), crate::memory::Shared(second.as_mut_ptr()));

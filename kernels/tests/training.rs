@@ -157,7 +157,9 @@ fn the_gradient_of_attention_is_that_of_f64() {
         for (heads, head_dim) in [(1, 8), (3, 16), (2, 24), (2, 32), (1, 40)] {
             let width = heads * head_dim;
             let mut starts = vec![0];
-            LENGTHS.iter().for_each(|length| starts.push(starts[starts.len() - 1] + length));
+            for length in LENGTHS {
+                starts.push(starts[starts.len() - 1] + length);
+            }
             let tokens = starts[starts.len() - 1];
             let (qkv, dout) = (values(3, tokens * 3 * width, 1.0), values(4, tokens * width, 1.0));
             let input = RaggedAttention { qkv: &qkv, starts: &starts, heads, head_dim };

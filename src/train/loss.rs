@@ -88,7 +88,9 @@ fn one_hot(classes: usize, class: usize, smoothing: f32) -> Vec<f32> {
 fn weighted_one_hot(classes: usize, class: usize, smoothing: f32, weights: &[f32]) -> Vec<f32> {
     let mut row = one_hot(classes, class, smoothing);
     if let Some(weight) = weights.get(class) {
-        row.iter_mut().for_each(|x| *x *= weight);
+        for x in &mut row {
+            *x *= weight;
+        }
     }
     row
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Classes of the intent head.
-const INTENTS: usize = 77;
+const INTENTS: u32 = 77;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<V
     let config = std::fs::read_to_string(base.join("config.json")).with_context(|| format!("`{}` has no config.json", base.display()))?;
     let config = EncoderConfig::parse(&config)?;
     let vocabulary = u32::try_from(config.vocab_size)?;
-    let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads: vec![(HeadKind::Intent, INTENTS)] };
+    let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads: vec![(HeadKind::Intent, INTENTS as usize)] };
     let recipe = Recipe::default();
     let parameters = Parameters::from_base(&shape, base, 1)?;
     let mut optimizer = Optimizer::new(&parameters, 1000);
@@ -45,7 +45,7 @@ pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<V
     let mut times = Vec::new();
     for step in 0..steps as u64 + 2 {
         let rows: Vec<Encoded> = (0..size.rows).map(|_| message(size.tokens, vocabulary, &mut random)).collect();
-        let classes: Vec<u32> = (0..size.rows).map(|_| random.random_range(0..INTENTS as u32)).collect();
+        let classes: Vec<u32> = (0..size.rows).map(|_| random.random_range(0..INTENTS)).collect();
         let batch = PackedBatch::new(&rows);
         let started = Instant::now();
         let loss = |network: &crate::backend::candle::Network, output: &crate::backend::candle::Output| {

@@ -167,7 +167,7 @@ const CASES: &[Case] = &[
 fn conversations_become_customers_turns() {
     for (name, file, rows, problems) in CASES {
         let source = || fixture(&format!("{name}/{file}"));
-        assert_eq!(recognise(&source()).map(|importer| importer.name()), Ok(*name), "{file} is told without its name");
+        assert_eq!(recognise(&source()).map(hearken::data::import::Importer::name), Ok(*name), "{file} is told without its name");
         let read = read(source(), name);
         assert_eq!(told(&read), *rows, "{name}/{file}: {:#?}", read.problems);
         assert_eq!(read.problems.len(), problems.len(), "{file}: {:#?}", read.problems);

@@ -75,11 +75,15 @@ fn squares(values: &[f32]) -> f64 {
     sums.iter().copied().chain(tail.iter().map(|x| x * x)).map(f64::from).sum()
 }
 
-/// Takes the first `size` values off.
-fn take<'a>(rest: &mut &'a mut [f32], size: usize) -> &'a mut [f32] {
-    let (first, others) = std::mem::take(rest).split_at_mut(size);
-    *rest = others;
-    first
+/// Values that are given out from the first to the last.
+struct Rest<'a>(&'a mut [f32]);
+
+impl<'a> Rest<'a> {
+    fn take(&mut self, size: usize) -> &'a mut [f32] {
+        let (first, others) = std::mem::take(&mut self.0).split_at_mut(size);
+        self.0 = others;
+        first
+    }
 }
 
 impl EncoderGradients {
@@ -114,7 +118,9 @@ impl EncoderGradients {
                 ("output.LayerNorm.weight", hidden),
                 ("output.LayerNorm.bias", hidden),
             ];
-            parts.into_iter().for_each(|(part, size)| place(format!("encoder.layer.{layer}.{part}"), size));
+            for (part, size) in parts {
+                place(format!("encoder.layer.{layer}.{part}"), size);
+            }
         }
         Self { dense: vec![0.0; end], names, tables: Default::default(), hidden, inner }
     }
@@ -139,8 +145,8 @@ impl EncoderGradients {
 
     /// The embedding tables' gradients and those of their layer-norm.
     pub(super) fn embeddings(&mut self) -> (&mut [Rows; 3], (&mut [f32], &mut [f32])) {
-        let mut rest = self.dense.as_mut_slice();
-        (&mut self.tables, (take(&mut rest, self.hidden), take(&mut rest, self.hidden)))
+        let mut rest = Rest(self.dense.as_mut_slice());
+        (&mut self.tables, (rest.take(self.hidden), rest.take(self.hidden)))
     }
 
     /// Each layer's.
@@ -148,19 +154,19 @@ impl EncoderGradients {
         let (hidden, inner) = (self.hidden, self.inner);
         let size = 4 * hidden * hidden + 2 * hidden * inner + 9 * hidden + inner;
         let layers = self.dense.get_mut(2 * hidden..).unwrap_or_default();
-        layers.chunks_exact_mut(size).map(move |mut rest| {
-            let rest = &mut rest;
+        layers.chunks_exact_mut(size).map(move |layer| {
+            let mut rest = Rest(layer);
             LayerGradients {
-                qkv: take(rest, 3 * hidden * hidden),
-                qkv_bias: take(rest, 3 * hidden),
-                attended: take(rest, hidden * hidden),
-                attended_bias: take(rest, hidden),
-                attended_norm: (take(rest, hidden), take(rest, hidden)),
-                up: take(rest, inner * hidden),
-                up_bias: take(rest, inner),
-                down: take(rest, hidden * inner),
-                down_bias: take(rest, hidden),
-                down_norm: (take(rest, hidden), take(rest, hidden)),
+                qkv: rest.take(3 * hidden * hidden),
+                qkv_bias: rest.take(3 * hidden),
+                attended: rest.take(hidden * hidden),
+                attended_bias: rest.take(hidden),
+                attended_norm: (rest.take(hidden), rest.take(hidden)),
+                up: rest.take(inner * hidden),
+                up_bias: rest.take(inner),
+                down: rest.take(hidden * inner),
+                down_bias: rest.take(hidden),
+                down_norm: (rest.take(hidden), rest.take(hidden)),
             }
         })
     }

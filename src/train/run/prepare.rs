@@ -45,17 +45,9 @@ impl<'a> Run<'a> {
         let base_sha256 = file_sha256(&base.path.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
         let fingerprint = fingerprint(job, &corpus, &base_sha256)?;
         let stages = Stage::all(&job.recipe, refit, !labels.intents.is_empty());
-        let saved =
-            if job.resume && checkpoints.exist() { Some(checkpoints.load().context("the checkpoint cannot be read")?) } else { None };
+        let saved = if job.resume && checkpoints.exist() { Some(load(job, &checkpoints, &fingerprint)?) } else { None };
         let parameters = match &saved {
-            Some(saved) => {
-                ensure!(
-                    saved.state.fingerprint == fingerprint,
-                    "the checkpoint in `{}` is of other data, recipe, seed or base; give the same ones, or --force to start anew",
-                    job.out.display()
-                );
-                Parameters::from_tensors(&shape, &saved.parameters)?
-            }
+            Some(saved) => Parameters::from_tensors(&shape, &saved.parameters)?,
             None => Parameters::from_base(&shape, &base.path, job.seed)?,
         };
         let learner = Learner::new(&shape, &parameters)?;
@@ -95,6 +87,17 @@ impl<'a> Run<'a> {
         self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, steps)?;
         Ok(())
     }
+}
+
+/// The checkpoint, if it is of this very run.
+fn load(job: &Job, checkpoints: &Checkpoints, fingerprint: &str) -> anyhow::Result<Saved> {
+    let saved = checkpoints.load().context("the checkpoint cannot be read")?;
+    ensure!(
+        saved.state.fingerprint == fingerprint,
+        "the checkpoint in `{}` is of other data, recipe, seed or base; give the same ones, or --force to start anew",
+        job.out.display()
+    );
+    Ok(saved)
 }
 
 fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {

@@ -38,7 +38,6 @@ struct Row {
 
 /// A fixture, imported.
 struct Imported {
-    name: String,
     folder: tempfile::TempDir,
     made: Translated,
     rows: Vec<(Row, Encoded, Vec<Vec<f32>>)>,
@@ -72,7 +71,7 @@ impl Imported {
             let wanted = states[&index.to_string()].to_vec2().unwrap();
             (row, encoded, wanted)
         });
-        Self { name: name.to_owned(), rows: rows.collect(), folder, made }
+        Self { rows: rows.collect(), folder, made }
     }
 
     fn network(&self) -> Network {
@@ -218,7 +217,7 @@ fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
             let got: Vec<f32> = cpu.encode(&PackedBatch::new([encoded]), Cores::One).unwrap().into_iter().collect();
             #[expect(clippy::cast_precision_loss, reason = "a row has some tokens")]
             let mean = (0..got.len()).map(|i| wanted.iter().map(|token| token[i]).sum::<f32>() / wanted.len() as f32);
-            worst = worst.max(distance(&[got.clone()], &[mean.collect()]));
+            worst = worst.max(distance(std::slice::from_ref(&got), &[mean.collect()]));
         }
         println!("{name}: largest distance of a mean on the kernels {worst:e}");
         assert!(worst <= KERNEL_TOLERANCE, "{name}: off by {worst}");
@@ -227,14 +226,14 @@ fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
 
 fn check_words(name: &str, encoder: &TextEncoder, text: &str) {
     let Ok(utterance) = Utterance::new(text) else { return };
-    let encoded = encoder.encode(&utterance, &[]).unwrap();
-    assert!(encoded.ids.len() <= MOST);
+    let input = encoder.encode(&utterance, &[]).unwrap();
+    assert!(input.ids.len() <= MOST);
     let mut end = 0;
-    for word in &encoded.words {
+    for word in &input.words {
         let slice = text.get(word.span.start..word.span.end).unwrap_or_else(|| panic!("{name}, {text:?}: {word:?} cuts a character"));
         assert!(!slice.is_empty() && slice.trim() == slice, "{name}, {text:?}: {slice:?} has space around it");
         assert!(word.span.start >= end, "{name}, {text:?}: words overlap at {word:?}");
-        assert!(word.token > 0 && word.token < encoded.ids.len() - 1, "{name}, {text:?}: {word:?} is a special token");
+        assert!(word.token > 0 && word.token < input.ids.len() - 1, "{name}, {text:?}: {word:?} is a special token");
         end = word.span.end;
         let (start, end) = word.span.offsets(text, OffsetUnit::Codepoint);
         assert_eq!(Span::from_offsets(text, start, end, OffsetUnit::Codepoint), Ok(word.span));
@@ -246,8 +245,8 @@ fn words_are_exact_whatever_the_tokenizer() {
     for name in fixtures() {
         let encoder = TextEncoder::open(&fixture(&name).join("tokenizer.json"), MOST, 0).unwrap();
         let words = |text: &str| -> Vec<String> {
-            let encoded = encoder.encode(&utterance(text), &[]).unwrap();
-            encoded.words.iter().map(|word| word.span.slice(text).to_owned()).collect()
+            let input = encoder.encode(&utterance(text), &[]).unwrap();
+            input.words.iter().map(|word| word.span.slice(text).to_owned()).collect()
         };
         assert_eq!(words("where is  A-10293?"), ["where", "is", "A", "-", "10293", "?"], "{name}");
         assert_eq!(words("Päckchen für Zürich, naïve"), ["Päckchen", "für", "Zürich", ",", "naïve"], "{name}");

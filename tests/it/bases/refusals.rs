@@ -74,7 +74,7 @@ fn what_cannot_be_imported_says_why_and_what_to_do() {
     }
 }
 
-/// A tokenizer.json that says nothing of special tokens gets them from tokenizer_config.json.
+/// A `tokenizer.json` that says nothing of special tokens gets them from `tokenizer_config.json`.
 #[test]
 fn special_tokens_come_from_the_tokenizers_configuration() {
     let folder = tempfile::tempdir().unwrap();

@@ -60,6 +60,7 @@ impl Back<'_> {
     ///
     /// # Safety
     /// Nothing else of this pair's result is borrowed.
+    #[expect(clippy::mut_from_ref, reason = "the result is the operation's, shared by its parts; see the promise")]
     #[inline(always)]
     unsafe fn out(&self, token: usize, part: Part) -> &mut [f32] {
         let width = self.op.input.heads * self.op.input.head_dim;

@@ -193,7 +193,7 @@ pub fn adamw(step: AdamW, gradient: &[f32], parameter: &mut [f32], first: &mut [
     }
 }
 
-/// Keeps a value where the hash of its place and the seed reaches the threshold. The hash is MurmurHash3's 32-bit finalizer.
+/// Keeps a value where the hash of its place and the seed reaches the threshold. The hash is `MurmurHash3`'s 32-bit finalizer.
 #[inline(always)]
 pub fn drop(mask: Mask, values: &mut [f32]) {
     for (i, value) in values.iter_mut().enumerate() {
