@@ -10,7 +10,7 @@ use crate::backend::training::Dropping;
 use crate::batch::PackedBatch;
 use crate::model::{EncoderConfig, Pooling};
 use crate::text::Encoded;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use candle_core::{D, Tensor};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use std::path::Path;
@@ -35,6 +35,10 @@ pub struct StepSize {
 pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<Vec<(Duration, f64)>> {
     let config = std::fs::read_to_string(base.join("config.json")).with_context(|| format!("`{}` has no config.json", base.display()))?;
     let config = EncoderConfig::parse(&config)?;
+    let most = config.max_position_embeddings;
+    ensure!((1..=4096).contains(&size.rows), "--rows is {}; give 1 to 4096", size.rows);
+    ensure!((1..=most).contains(&size.tokens), "--tokens is {}; the base reads 1 to {most}", size.tokens);
+    ensure!(steps > 0, "--steps is 0; give at least one");
     let vocabulary = u32::try_from(config.vocab_size)?;
     let shape = NetworkShape { encoder: config, pooling: Pooling::Mean, heads: vec![(HeadKind::Intent, INTENTS as usize)] };
     let recipe = Recipe::default();

@@ -35,6 +35,9 @@ fn every_command_has_help_with_an_example() {
         vec!["data", "split"],
         vec!["doctor"],
         vec!["bench", "engine"],
+        vec!["bench", "training"],
+        vec!["cv"],
+        vec!["model", "card"],
         vec!["model", "calibrate"],
         vec!["import"],
         vec!["export"],
@@ -188,4 +191,18 @@ fn settings_that_are_wrong_name_the_key() {
     }
     let output = hearken(&["serve", "--model", "tiny"]).env("HEARKEN_QUEUE", "many").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("QUEUE"), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn bench_training_measures_and_says_what_it_is_given_wrong() {
+    let tiny = ["bench", "training", "--base", "models/tiny"];
+    let (output, out, err) = run(&[&tiny[..], &["--steps", "2", "--rows", "3", "--tokens", "5", "--json"]].concat());
+    assert!(output.status.success(), "{err}");
+    let figures: Value = serde_json::from_str(&out).unwrap();
+    assert!(figures["step_ms"]["p50"].as_f64().unwrap() > 0.0 && figures["element"].is_string(), "{out}");
+    for (flag, value) in [("--rows", "0"), ("--tokens", "65"), ("--steps", "0"), ("--base", "nowhere")] {
+        let (output, _, err) =
+            run(&[&["bench", "training"], &["--base", "models/tiny"][..if flag == "--base" { 0 } else { 2 }], &[flag, value]].concat());
+        assert!(output.status.code() == Some(1) && err.contains(flag.trim_start_matches('-')) || err.contains(value), "{flag}: {err}");
+    }
 }
