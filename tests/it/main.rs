@@ -16,3 +16,4 @@ mod shop;
 mod storefront;
 mod text;
 mod training;
+mod words;
