@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// So long without a byte is a dead connection.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Attempts at a file; each goes on where the one before stopped.
 const ATTEMPTS: u32 = 4;

@@ -36,7 +36,6 @@ struct Row {
 
 /// A fixture, imported.
 struct Imported {
-    name: String,
     folder: tempfile::TempDir,
     made: Translated,
     rows: Vec<(Row, Encoded, Vec<Vec<f32>>)>,
@@ -70,7 +69,7 @@ impl Imported {
             let wanted = states[&index.to_string()].to_vec2().unwrap();
             (row, encoded, wanted)
         });
-        Self { name: name.to_owned(), rows: rows.collect(), folder, made }
+        Self { rows: rows.collect(), folder, made }
     }
 
     fn network(&self) -> Network {
@@ -216,7 +215,7 @@ fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
             let got: Vec<f32> = cpu.encode(&PackedBatch::new([encoded]), Cores::One).unwrap().into_iter().collect();
             #[expect(clippy::cast_precision_loss, reason = "a row has some tokens")]
             let mean = (0..got.len()).map(|i| wanted.iter().map(|token| token[i]).sum::<f32>() / wanted.len() as f32);
-            worst = worst.max(distance(&[got.clone()], &[mean.collect()]));
+            worst = worst.max(distance(std::slice::from_ref(&got), &[mean.collect()]));
         }
         println!("{name}: largest distance of a mean on the kernels {worst:e}");
         assert!(worst <= KERNEL_TOLERANCE, "{name}: off by {worst}");
@@ -349,7 +348,7 @@ fn what_cannot_be_imported_says_why_and_what_to_do() {
     }
 }
 
-/// A tokenizer.json that says nothing of special tokens gets them from tokenizer_config.json.
+/// A tokenizer.json that says nothing of special tokens gets them from `tokenizer_config.json`.
 #[test]
 fn special_tokens_come_from_the_tokenizers_configuration() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,9 +4,9 @@ use crate::bases::{MOST, fixture, fixtures, utterance};
 use hearken::text::{OffsetUnit, Span, TextEncoder, Utterance};
 use proptest::prelude::*;
 
-fn check_words(name: &str, encoder: &TextEncoder, text: &str) {
+fn check_words(name: &str, tokens: &TextEncoder, text: &str) {
     let Ok(utterance) = Utterance::new(text) else { return };
-    let encoded = encoder.encode(&utterance, &[]).unwrap();
+    let encoded = tokens.encode(&utterance, &[]).unwrap();
     assert!(encoded.ids.len() <= MOST);
     let mut end = 0;
     for word in &encoded.words {
@@ -23,9 +23,9 @@ fn check_words(name: &str, encoder: &TextEncoder, text: &str) {
 #[test]
 fn words_are_exact_whatever_the_tokenizer() {
     for name in fixtures() {
-        let encoder = TextEncoder::open(&fixture(&name).join("tokenizer.json"), MOST, 0).unwrap();
+        let tokens = TextEncoder::open(&fixture(&name).join("tokenizer.json"), MOST, 0).unwrap();
         let words = |text: &str| -> Vec<String> {
-            let encoded = encoder.encode(&utterance(text), &[]).unwrap();
+            let encoded = tokens.encode(&utterance(text), &[]).unwrap();
             encoded.words.iter().map(|word| word.span.slice(text).to_owned()).collect()
         };
         assert_eq!(words("where is  A-10293?"), ["where", "is", "A", "-", "10293", "?"], "{name}");
@@ -39,7 +39,7 @@ fn words_are_exact_whatever_the_tokenizer() {
         for text in
             ["\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467} family", "½ price", "ﬁne", "a\tb\nc", "…", "'s", "e\u{301}\u{302}", "👍🏽👍🏽"]
         {
-            check_words(&name, &encoder, text);
+            check_words(&name, &tokens, text);
         }
     }
 }
@@ -50,8 +50,8 @@ proptest! {
     #[test]
     fn words_are_exact_in_any_text(text in "([a-z0-9 .,!#-]|\\PC|\u{1f600}|\u{1f468}\u{200d}\u{1f469}|e\u{301}|\u{5e9}\u{5dc}|\u{645}\u{631}|\u{200b}|\u{feff}|\u{4f60}\u{597d}|\u{1f3fd}|\u{fe0f}|\u{a8}|\u{bd}|\t){1,40}") {
         for name in ["roberta", "xlm-roberta", "deberta-v3", "modernbert", "bert"] {
-            let encoder = TextEncoder::open(&fixture(name).join("tokenizer.json"), MOST, 0).unwrap();
-            check_words(name, &encoder, &text);
+            let tokens = TextEncoder::open(&fixture(name).join("tokenizer.json"), MOST, 0).unwrap();
+            check_words(name, &tokens, &text);
         }
     }
 }
