@@ -141,7 +141,7 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>, address: &str) {
     }
     let name = path.rsplit('/').next().unwrap_or_default();
     let Some(bytes) = state.files.get(name).cloned() else { return refuse(&mut stream, "404 Not Found") };
-    let large = name.starts_with("model") && !has_extension(name, "json") || has_extension(name, "bin");
+    let large = Path::new(name).extension().is_some_and(|extension| extension == "safetensors" || extension == "bin");
     let tag = if large { hex(&Sha256::digest(&bytes)) } else { format!("{:x}", bytes.len()) };
     if large && !path.starts_with("/cdn/") {
         let headers = format!("Location: {address}/cdn/{name}\r\nX-Linked-Etag: \"{tag}\"\r\nETag: \"x\"\r\nX-Repo-Commit: {COMMIT}\r\n");
@@ -316,8 +316,4 @@ fn what_is_there_is_not_written_over() {
     hub.succeeds("owner/model", "again", &[]);
     hub.succeeds("owner/model", "again", &[]);
     hub.check("again");
-}
-
-fn has_extension(name: &str, wanted: &str) -> bool {
-    std::path::Path::new(name).extension().is_some_and(|extension| extension == wanted)
 }

@@ -21,3 +21,4 @@ mod storefront;
 mod text;
 mod training;
 mod transcripts;
+mod words;
