@@ -214,9 +214,9 @@ fn broken_transcripts_are_problems_and_no_crash() {
     }
     for (name, file, ..) in CASES {
         let whole = std::fs::read(repository("tests/corpus/import").join(name).join(file)).unwrap();
+        let all = read(fixture(&format!("{name}/{file}")), name);
         for cut in (1..whole.len()).step_by(17) {
             let cut_off = read(Source::bytes(file, &whole[..cut]), name);
-            let all = read(fixture(&format!("{name}/{file}")), name);
             assert!(cut_off.rows.len() <= all.rows.len(), "{name}/{file} cut at {cut}");
         }
     }
