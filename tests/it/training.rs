@@ -3,7 +3,7 @@
 use crate::shop::repository;
 use hearken::eval::Report;
 use hearken::model::LoadedModel;
-use hearken::train::{Job, LossWeights, Observer, Outcome, Progress, Recipe, run};
+use hearken::train::{Contrastive, Job, LossWeights, Observer, Outcome, Progress, Recipe, run};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -217,4 +217,68 @@ fn a_head_without_weight_is_left_out() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&entry.metadata().unwrap().permissions());
         assert_eq!(mode & 0o044, 0o044, "{} can be read by a server that runs as somebody else", entry.path().display());
     }
+}
+
+/// Asks for a stop after some steps of its own, and remembers the stages.
+struct Stages {
+    stop_after: usize,
+    steps: usize,
+    names: Vec<String>,
+}
+
+impl Observer for Stages {
+    fn prepared(&mut self, _train: usize, _valid: usize, _labels: &str) {}
+
+    fn stage(&mut self, stage: &str) {
+        self.names.push(stage.to_owned());
+    }
+
+    fn step(&mut self, _progress: Progress) {
+        self.steps += 1;
+    }
+
+    fn epoch(&mut self, _epoch: u32, _report: Option<&Report>, _better: bool) {}
+
+    fn interrupted(&self) -> bool {
+        self.steps >= self.stop_after
+    }
+}
+
+#[test]
+fn every_stage_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::copy(repository("training-data/smoke/train.jsonl"), data.join("train.jsonl")).unwrap();
+    let contrastive = Contrastive { epochs: 1, ..Contrastive::default() };
+    let recipe =
+        Recipe { epochs: 1, least_steps: 0, max_tokens: 48, context_tokens: 0, contrastive, class_weighting: 0.5, ..Recipe::default() };
+    let job = Job {
+        data: vec![data],
+        base: repository("models/tiny"),
+        out: folder.path().join("whole"),
+        recipe,
+        seed: 1,
+        resume: false,
+        force: false,
+        commit: None,
+    };
+    let weights = |job: &Job| std::fs::read(job.out.join("model.safetensors")).unwrap();
+    let mut watch = Stages { stop_after: usize::MAX, steps: 0, names: Vec::new() };
+    assert!(matches!(run(&job, &mut watch).unwrap(), Outcome::Finished(_)));
+    assert_eq!(watch.names.len(), 4, "{:?}", watch.names);
+    assert!(watch.names[0].contains("contrastive") && watch.names[3].contains("held out"), "{:?}", watch.names);
+    let (steps, pieces) = (watch.steps, Job { out: folder.path().join("pieces"), ..job.clone() });
+    let mut runs = 0;
+    loop {
+        let mut watch = Stages { stop_after: 3, steps: 0, names: Vec::new() };
+        let outcome = run(&Job { resume: runs > 0, ..pieces.clone() }, &mut watch).unwrap();
+        runs += 1;
+        assert!(runs <= steps, "the run does not end");
+        if matches!(outcome, Outcome::Finished(_)) {
+            break;
+        }
+    }
+    assert!(runs > steps / 4, "{runs} runs for {steps} steps");
+    assert!(weights(&job) == weights(&pieces), "the weights differ");
 }
