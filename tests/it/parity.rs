@@ -106,19 +106,21 @@ fn f32_kernels_are_near_candle() {
     }
 }
 
-/// Sums of int8 are exact, so tiers agree but for the rounding of what is around the products.
+/// Sums of int8 are exact, so tiers agree but for the rounding of what is around the products: a value that falls on the other side
+/// of half a step moves the logits by a share of their size.
 #[test]
 fn tiers_agree_in_int8() {
-    const TOLERANCE: f32 = 0.15;
+    const SHARE: f32 = 0.0125;
     let model = model("storefront-en");
     let messages: Vec<Encoded> = messages(&model).into_iter().step_by(400).collect();
     let tiers: Vec<_> = TIERS.iter().filter_map(Tier::kernels).collect();
     let run = |kernels| logits(&CpuRunner::new(&model, kernels, Precision::uniform(Element::Int8), 1).unwrap(), &messages);
     let wanted = run(tiers[0]);
+    let largest = wanted.iter().flat_map(|batch| &batch.heads).flat_map(|head| &head.values).fold(0.0f32, |a, b| a.max(b.abs()));
     for kernels in tiers.into_iter().skip(1) {
         for (got, wanted) in run(kernels).iter().zip(&wanted) {
             let worst = distance(got, wanted);
-            assert!(worst <= TOLERANCE, "{}: a logit is off by {worst}", kernels.name);
+            assert!(worst <= SHARE * largest, "{}: a logit is off by {worst}, the largest is {largest}", kernels.name);
         }
     }
 }
