@@ -1,4 +1,4 @@
-//! Every tier, every slot, against the f64 reference, over all tail lengths; `products` and `ragged` have the operations that
+//! Every tier, every slot, against the f64 reference, over all tail lengths; `products`, `ragged` and `training` have the operations that
 //! are cut among a team.
 
 #![expect(clippy::cast_precision_loss, reason = "test values")]
