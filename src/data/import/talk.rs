@@ -51,11 +51,10 @@ impl Talk {
         self.turns += 1;
     }
 
-    /// A human took over: at the customer's last message, if that has not been taken yet.
+    /// A human took over: kept as `handover: true` with the customer's last message, if that has not been taken yet. That it happened
+    /// is a fact of the log; that it should have, which `escalate` says, is not.
     pub fn handed_over(&mut self) {
-        if let Some(last) = self.rows.last_mut() {
-            last.row.escalate = Some(true);
-        }
+        self.note("handover", true.into());
     }
 
     /// Keeps a fact with the customer's last message, if there is one.

@@ -75,7 +75,7 @@ impl Conversation {
         let mut talk = Talk::new(self.id);
         for (index, entry) in self.entries.into_iter().enumerate() {
             if moment == Some(index) {
-                talk.note("handover", true.into());
+                talk.handed_over();
             }
             match entry.what {
                 What::Said(Role::Customer, place, row) => talk.customer(place, *row),
