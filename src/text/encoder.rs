@@ -70,6 +70,7 @@ pub struct TextEncoder {
     tokens: Tokens,
     vocabulary_size: usize,
     frame: Frame,
+    mask: Option<u32>,
     max_tokens: usize,
     context_tokens: usize,
 }
@@ -89,14 +90,21 @@ impl TextEncoder {
             return Err(TokenizerError::TooFewTokens(max_tokens));
         }
         let (frame, vocabulary_size) = (Frame::of(&tokenizer)?, tokenizer.get_vocab_size(true));
+        let mask = ["[MASK]", "<mask>", "[UNK]", "<unk>"].into_iter().find_map(|token| tokenizer.token_to_id(token));
         let tokens = WordPiece::of(&tokenizer).map_or_else(|| Tokens::Crate(Box::new(tokenizer)), Tokens::WordPiece);
-        Ok(Self { tokens, vocabulary_size, frame, max_tokens, context_tokens })
+        Ok(Self { tokens, vocabulary_size, frame, mask, max_tokens, context_tokens })
     }
 
     /// Number of ids the tokenizer can produce.
     #[must_use]
     pub fn vocabulary_size(&self) -> usize {
         self.vocabulary_size
+    }
+
+    /// The id that stands for a hidden word: the mask, or the unknown token where there is none.
+    #[must_use]
+    pub fn mask(&self) -> Option<u32> {
+        self.mask
     }
 
     /// Most tokens of one input.

@@ -9,6 +9,7 @@ mod finished;
 mod labels;
 mod learner;
 mod loss;
+mod noise;
 mod optimizer;
 mod parameters;
 mod prototypes;

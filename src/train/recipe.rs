@@ -32,6 +32,8 @@ pub struct Recipe {
     pub clip_norm: f64,
     /// Probability of dropout, in multiples of 1/256.
     pub dropout: f32,
+    /// Probability that a word of a training message is hidden.
+    pub word_masking: f64,
     /// Probability taken from the right intent and spread over all.
     pub label_smoothing: f32,
     /// Factor on the learning rate from each layer to the one below it (Howard and Ruder, 2018); 1 for one rate.
@@ -115,6 +117,7 @@ impl Default for Recipe {
             weight_decay: 0.01,
             clip_norm: 1.0,
             dropout: 0.1,
+            word_masking: 0.0,
             label_smoothing: 0.1,
             layer_decay: 0.9,
             prototype_scale: 20.0,
@@ -180,6 +183,7 @@ impl Recipe {
             ("weight_decay", self.weight_decay, 0.0, 1.0, "[0, 1]"),
             ("clip_norm", self.clip_norm, 1e-6, 1e6, "(0, 1e6]"),
             ("dropout", f64::from(self.dropout), 0.0, 0.9, "[0, 0.9]"),
+            ("word_masking", self.word_masking, 0.0, 0.9, "[0, 0.9]"),
             ("label_smoothing", f64::from(self.label_smoothing), 0.0, 0.9, "[0, 0.9]"),
             ("layer_decay", self.layer_decay, 0.1, 1.0, "[0.1, 1]"),
             ("prototype_scale", self.prototype_scale, 0.0, 1000.0, "[0, 1000]"),

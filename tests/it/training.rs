@@ -251,8 +251,16 @@ fn every_stage_goes_on_where_it_stopped() {
     std::fs::create_dir_all(&data).unwrap();
     std::fs::copy(repository("training-data/smoke/train.jsonl"), data.join("train.jsonl")).unwrap();
     let contrastive = Contrastive { epochs: 1, ..Contrastive::default() };
-    let recipe =
-        Recipe { epochs: 1, least_steps: 0, max_tokens: 48, context_tokens: 0, contrastive, class_weighting: 0.5, ..Recipe::default() };
+    let recipe = Recipe {
+        epochs: 1,
+        least_steps: 0,
+        max_tokens: 48,
+        context_tokens: 0,
+        contrastive,
+        class_weighting: 0.5,
+        word_masking: 0.1,
+        ..Recipe::default()
+    };
     let job = Job {
         data: vec![data],
         base: repository("models/tiny"),

@@ -10,6 +10,7 @@ use super::corpus::{Corpus, Item};
 use super::labels::Labels;
 use super::learner::Learner;
 use super::loss::{Weighing, batch_loss, contrastive_loss};
+use super::noise::mask_words;
 use super::optimizer::{Optimizer, Rates};
 use super::parameters::Parameters;
 use super::recipe::Recipe;
@@ -193,8 +194,11 @@ impl Run<'_> {
     fn step(&mut self, batch: &[usize]) -> anyhow::Result<f64> {
         let recipe = &self.job.recipe;
         let items: Vec<&Item> = batch.iter().filter_map(|index| self.train.get(*index)).collect();
-        let packed = PackedBatch::new(items.iter().map(|item| &item.input));
+        let mut packed = PackedBatch::new(items.iter().map(|item| &item.input));
         let seed = self.job.seed.wrapping_add(self.state.steps).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        if let Some(mask) = self.text.mask() {
+            mask_words(&mut packed, mask, recipe.word_masking, seed);
+        }
         let dropping = Dropping { probability: recipe.dropout, seed };
         let contrastive = matches!(self.stage(), Stage::Contrast | Stage::ContrastAll);
         let weighing = Weighing { labels: &self.labels, recipe, intents: &self.class_weights };
