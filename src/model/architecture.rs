@@ -109,6 +109,16 @@ impl Tensors {
         }
     }
 
+    /// Feed-forward and both layer-norms of a layer, as BERT and DeBERTa have them.
+    fn feed_forward_and_norms(&mut self, layer: usize, config: &EncoderConfig) {
+        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let name = |part: &str| format!("encoder.layer.{layer}.{part}");
+        self.linear(&name("intermediate.dense"), inner, hidden, true);
+        self.linear(&name("output.dense"), hidden, inner, true);
+        self.norm(&name("attention.output.LayerNorm"), hidden, true);
+        self.norm(&name("output.LayerNorm"), hidden, true);
+    }
+
     fn norm(&mut self, name: &str, hidden: usize, bias: bool) {
         self.0.push((format!("{name}.weight"), vec![hidden]));
         if bias {
@@ -118,7 +128,7 @@ impl Tensors {
 }
 
 fn bert_tensors(config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
-    let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+    let hidden = config.hidden_size;
     let mut tensors = Tensors(Vec::new());
     tensors.matrix("embeddings.word_embeddings", config.vocab_size, hidden);
     tensors.matrix("embeddings.position_embeddings", config.max_position_embeddings, hidden);
@@ -129,10 +139,7 @@ fn bert_tensors(config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
         for part in ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"] {
             tensors.linear(&name(part), hidden, hidden, true);
         }
-        tensors.linear(&name("intermediate.dense"), inner, hidden, true);
-        tensors.linear(&name("output.dense"), hidden, inner, true);
-        tensors.norm(&name("attention.output.LayerNorm"), hidden, true);
-        tensors.norm(&name("output.LayerNorm"), hidden, true);
+        tensors.feed_forward_and_norms(layer, config);
     }
     tensors.0
 }
@@ -230,7 +237,7 @@ impl Disentangled {
     }
 
     fn tensors(&self, config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let hidden = config.hidden_size;
         let mut tensors = Tensors(Vec::new());
         tensors.matrix("embeddings.word_embeddings", config.vocab_size, hidden);
         if self.position_biased_input {
@@ -258,10 +265,7 @@ impl Disentangled {
             if own(self.position_to_content) {
                 tensors.linear(&name("attention.self.pos_query_proj"), hidden, hidden, true);
             }
-            tensors.linear(&name("intermediate.dense"), inner, hidden, true);
-            tensors.linear(&name("output.dense"), hidden, inner, true);
-            tensors.norm(&name("attention.output.LayerNorm"), hidden, true);
-            tensors.norm(&name("output.LayerNorm"), hidden, true);
+            tensors.feed_forward_and_norms(layer, config);
         }
         tensors.0
     }

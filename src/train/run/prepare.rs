@@ -83,8 +83,7 @@ impl<'a> Run<'a> {
     fn go_on(&mut self, saved: Saved) -> anyhow::Result<()> {
         self.state = saved.state;
         self.take_all();
-        let steps = self.batches().len() as u64 * u64::from(self.epochs(self.stage()));
-        self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, steps)?;
+        self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, self.total_steps())?;
         Ok(())
     }
 }

@@ -89,9 +89,13 @@ impl Run<'_> {
         if matches!(stage, Stage::Fit | Stage::FitAll) && self.job.recipe.prototype_scale > 0.0 {
             prototypes::start(&mut self.learner, &self.parameters, &self.train, self.job.recipe.prototype_scale)?;
         }
-        let steps = self.batches().len() as u64 * u64::from(self.epochs(stage));
-        self.optimizer = Optimizer::new(&self.parameters, steps);
+        self.optimizer = Optimizer::new(&self.parameters, self.total_steps());
         Ok(())
+    }
+
+    /// Most steps of the present stage.
+    pub(super) fn total_steps(&self) -> u64 {
+        self.batches().len() as u64 * u64::from(self.epochs(self.stage()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Chatwoot: pages of `GET …/conversations/{id}/messages`, conversations with their messages, lists and lines of either, or of messages.
 
 use super::conversation::Conversations;
-use super::{Message, has_anywhere, identifier, not_one, role, stem};
+use super::{Message, has_anywhere, identifier, not_one, numbered, role, stem};
 use crate::conversation::Role;
 use crate::data::import::json::{Part, records};
 use crate::data::import::{Confidence, Importer, Problem, Sample, Sink, Source};
@@ -60,7 +60,7 @@ impl Importer for Chatwoot {
         let (stem, mut pages) = (stem(source), 0);
         records(source, &mut |part| {
             pages += 1;
-            let id = if pages == 1 { stem.clone() } else { format!("{stem}-{pages}") };
+            let id = numbered(source, pages);
             let read = part.and_then(|part| reading.record(part, &id, &stem));
             if let Err(problem) = read {
                 reading.sink.problem(problem);

@@ -1,9 +1,9 @@
 //! Contact Lens of Amazon Connect, and the transcripts that Lex's designer takes: one conversation a file, or a list or lines of them.
 
 use super::conversation::Conversation;
-use super::{Message, has_anywhere, identifier, not_one, role, stem};
+use super::{Message, each_record, has_anywhere, identifier, not_one, numbered, role};
 use crate::conversation::Role;
-use crate::data::import::json::{Part, records};
+use crate::data::import::json::Part;
 use crate::data::import::{Confidence, Importer, Problem, Sample, Sink, Source};
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,13 +59,7 @@ impl Importer for ContactLens {
     }
 
     fn read(&self, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
-        let mut read = 0;
-        records(source, &mut |part| {
-            read += 1;
-            if let Err(problem) = part.and_then(|part| record(part, read, source, sink)) {
-                sink.problem(problem);
-            }
-        })
+        each_record(source, sink, &|part, number, sink| record(part, number, source, sink))
     }
 }
 
@@ -82,8 +76,7 @@ fn record(part: Part<'_>, number: usize, source: &Source, sink: &mut Sink<'_>) -
         }
     }
     let contact = record.customer_metadata.and_then(|data| data.contact_id.as_ref().and_then(identifier));
-    let unnamed = || if number == 1 { stem(source) } else { format!("{}-{number}", stem(source)) };
-    let mut conversation = Conversation::new(Some(contact.unwrap_or_else(unnamed)));
+    let mut conversation = Conversation::new(Some(contact.unwrap_or_else(|| numbered(source, number))));
     for raw in transcript {
         if let Err(problem) = said(part.part(raw), &roles, source, &mut conversation) {
             sink.problem(problem);

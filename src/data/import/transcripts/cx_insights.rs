@@ -2,8 +2,8 @@
 //! file, or a list or lines of them.
 
 use super::conversation::Conversation;
-use super::{Message, has_anywhere, not_one, role, stem};
-use crate::data::import::json::{Part, records};
+use super::{Message, each_record, has_anywhere, not_one, numbered, role};
+use crate::data::import::json::Part;
 use crate::data::import::{Confidence, Importer, Problem, Sample, Sink, Source};
 use serde::Deserialize;
 use serde_json::Value;
@@ -42,21 +42,14 @@ impl Importer for CxInsights {
     }
 
     fn read(&self, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
-        let mut read = 0;
-        records(source, &mut |part| {
-            read += 1;
-            if let Err(problem) = part.and_then(|part| record(part, read, source, sink)) {
-                sink.problem(problem);
-            }
-        })
+        each_record(source, sink, &|part, number, sink| record(part, number, source, sink))
     }
 }
 
 fn record(part: Part<'_>, number: usize, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
     let record: Record<'_> = part.parse()?;
     let entries = record.entries.ok_or_else(|| not_one(part, "conversation of CX Insights: `entries` is missing"))?;
-    let id = if number == 1 { stem(source) } else { format!("{}-{number}", stem(source)) };
-    let mut conversation = Conversation::new(Some(id));
+    let mut conversation = Conversation::new(Some(numbered(source, number)));
     for raw in entries {
         if let Err(problem) = entry(part.part(raw), source, &mut conversation) {
             sink.problem(problem);

@@ -1,9 +1,9 @@
 //! Intercom: conversations of `GET /conversations/{id}`, lists and lines of them. Bodies are HTML; notes and redacted parts are left out.
 
 use super::conversation::Conversation;
-use super::{Message, has_anywhere, html, identifier, not_one, stem};
+use super::{Message, each_record, has_anywhere, html, identifier, not_one, stem};
 use crate::conversation::Role;
-use crate::data::import::json::{Part, records};
+use crate::data::import::json::Part;
 use crate::data::import::{Confidence, Importer, Problem, Sample, Sink, Source};
 use serde::Deserialize;
 use serde_json::Value;
@@ -74,11 +74,7 @@ impl Importer for Intercom {
     }
 
     fn read(&self, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
-        records(source, &mut |part| {
-            if let Err(problem) = part.and_then(|part| record(part, source, sink)) {
-                sink.problem(problem);
-            }
-        })
+        each_record(source, sink, &|part, _, sink| record(part, source, sink))
     }
 }
 

@@ -24,7 +24,8 @@ pub use vcon::Vcon;
 pub use zendesk_chat::ZendeskChat;
 pub use zendesk_tickets::ZendeskTickets;
 
-use super::{Problem, Source};
+use super::json::{Part, records};
+use super::{Problem, Sink, Source};
 use crate::conversation::Role;
 use crate::data::{Place, Row};
 use serde_json::Value;
@@ -64,6 +65,26 @@ fn stem(source: &Source) -> String {
     name.split_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }
 
+/// The conversation's identifier where the format has none and the file may hold several: the first has the file's name.
+fn numbered(source: &Source, number: usize) -> String {
+    if number == 1 { stem(source) } else { format!("{}-{number}", stem(source)) }
+}
+
+/// Reads each record of a file, numbered from 1. One that cannot be read is a problem, and the rest goes on.
+fn each_record(
+    source: &Source,
+    sink: &mut Sink<'_>,
+    read: &dyn Fn(Part<'_>, usize, &mut Sink<'_>) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    let mut number = 0;
+    records(source, &mut |part| {
+        number += 1;
+        if let Err(problem) = part.and_then(|part| read(part, number, sink)) {
+            sink.problem(problem);
+        }
+    })
+}
+
 /// Whether one of these paths is there, as a document, in a list, or in a list below one of these keys.
 fn has_anywhere(sample: &super::Sample, lists: &[&str], paths: &[&str]) -> bool {
     let prefixes = ["", "[]."].into_iter().map(str::to_owned).chain(lists.iter().map(|list| format!("{list}[].")));
@@ -71,6 +92,6 @@ fn has_anywhere(sample: &super::Sample, lists: &[&str], paths: &[&str]) -> bool 
 }
 
 /// A problem that names what a record should have been.
-fn not_one(part: super::json::Part<'_>, what: &str) -> Problem {
+fn not_one(part: Part<'_>, what: &str) -> Problem {
     part.problem(format!("this is no {what}"))
 }

@@ -1,9 +1,9 @@
 //! Zendesk Chat: chats with their `history`, and messages that were left while nobody was there. Lists, lines and pages (`chats`) of them.
 
 use super::conversation::Conversation;
-use super::{Message, has_anywhere, identifier, not_one, role, stem};
+use super::{Message, each_record, has_anywhere, identifier, not_one, role, stem};
 use crate::conversation::Role;
-use crate::data::import::json::{Part, records};
+use crate::data::import::json::Part;
 use crate::data::import::{Confidence, Importer, Problem, Sample, Sink, Source};
 use serde::Deserialize;
 use serde_json::Value;
@@ -54,11 +54,7 @@ impl Importer for ZendeskChat {
     }
 
     fn read(&self, source: &Source, sink: &mut Sink<'_>) -> Result<(), Problem> {
-        records(source, &mut |part| {
-            if let Err(problem) = part.and_then(|part| record(part, source, sink)) {
-                sink.problem(problem);
-            }
-        })
+        each_record(source, sink, &|part, _, sink| record(part, source, sink))
     }
 }
 
