@@ -61,15 +61,7 @@ impl CompareArgs {
         let comparison = compare(&a, &b, &bootstrap);
         bar.finish_and_clear();
         self.show(&comparison, &about_a, &about_b)?;
-        let differences = comparison.differences();
-        let mut missed = false;
-        for gate in &self.gate {
-            if !gate.passes_figures(&differences).map_err(anyhow::Error::msg)? {
-                missed = true;
-                let difference = differences.get(&gate.figure).copied().unwrap_or(f64::NAN);
-                eprintln!("gate missed: the difference of {} is {difference:+.4}, wanted {gate}", gate.figure);
-            }
-        }
+        let missed = judge::missed(&self.gate, &comparison.differences())?;
         Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
     }
 

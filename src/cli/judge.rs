@@ -3,11 +3,12 @@
 use super::load;
 use crate::data::{DataDirectory, Example, Split};
 use crate::engine::{Engine, Input};
-use crate::eval::Judged;
+use crate::eval::{Gate, Judged};
 use crate::patterns::ValueContext;
 use crate::policy::Facts;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Messages sent to the engine at once.
@@ -63,6 +64,21 @@ pub fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]
     }
     bar.finish_and_clear();
     Ok(judged)
+}
+
+/// Whether a bound is missed; says so for each that is.
+///
+/// # Errors
+/// When there is no such figure.
+pub fn missed(gates: &[Gate], figures: &BTreeMap<String, f64>) -> anyhow::Result<bool> {
+    let mut missed = false;
+    for gate in gates {
+        if !gate.passes_figures(figures).map_err(anyhow::Error::msg)? {
+            missed = true;
+            eprintln!("gate missed: {} is {:.4}, wanted {gate}", gate.figure, figures.get(&gate.figure).copied().unwrap_or(f64::NAN));
+        }
+    }
+    Ok(missed)
 }
 
 /// Writes a page, making its directory.

@@ -13,6 +13,7 @@ mod judge;
 mod load;
 mod model;
 mod operating_point;
+mod robustness;
 mod serve;
 mod train;
 
@@ -47,6 +48,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Cv(cv::CvArgs),
     Compare(compare::CompareArgs),
+    Robustness(robustness::RobustnessArgs),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     /// Measure this machine
@@ -72,6 +74,7 @@ impl Cli {
             Command::Eval(args) => args.run(),
             Command::Cv(args) => args.run(),
             Command::Compare(args) => args.run(),
+            Command::Robustness(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Bench(command) => command.run(),

@@ -1,7 +1,9 @@
 //! Which examples are there to learn from? Data directories become checked examples, each with its place in a file.
 
+mod augment;
 mod check;
 mod directory;
+mod distort;
 mod example;
 pub mod export;
 mod folding;
@@ -11,14 +13,17 @@ mod output;
 mod per_split;
 mod record;
 mod redact;
+mod rewrite;
 mod row;
 mod split;
 mod stats;
 mod suggest;
 mod writer;
 
-pub use check::{Finding, FindingKind, Severity, check};
+pub use augment::{AugmentError, AugmentOptions, Augmenter};
+pub use check::{Embed, Finding, FindingKind, Severity, check};
 pub use directory::{DataDirectory, DataError, Split, WrongLine};
+pub use distort::{DISTORTIONS, Distortion, Purpose, distort, distortion};
 pub use example::{Example, IntentLabel, LabelledSpan, Place};
 pub use folds::{Folds, part};
 pub use output::{OutputDirectory, OutputError};

@@ -36,6 +36,9 @@ pub struct Row {
     /// Whether a human should take over at this message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalate: Option<bool>,
+    /// Whether the intent cannot be known without what was said before, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_context: Option<bool>,
     /// Whatever else the row has.
     #[serde(flatten)]
     pub rest: serde_json::Map<String, serde_json::Value>,

@@ -49,6 +49,15 @@ fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     ((logits.relu()? - (logits * targets)?)? + log_part)?.sum(D::Minus1)?.mean_all()
 }
 
+/// Mean over pairs of ½ (KL(p‖q) + KL(q‖p)) = ½ Σ (p − q)(ln p − ln q), where row `i` of the first half of the logits gives `p` and row
+/// `i` of the second half `q` (Liang et al., 2021, "R-Drop").
+fn disagreement(logits: &Tensor) -> Result<Tensor> {
+    let pairs = logits.dim(0)? / 2;
+    let log_probabilities = candle_nn::ops::log_softmax(logits, D::Minus1)?;
+    let (p, q) = (log_probabilities.narrow(0, 0, pairs)?, log_probabilities.narrow(0, pairs, pairs)?);
+    (((p.exp()? - q.exp()?)? * (p - q)?)?.sum(D::Minus1)?.mean_all()? * 0.5)?.contiguous()
+}
+
 /// Supervised contrastive loss over the messages of a batch (Khosla et al., 2020, equation 2): mean over messages with others of
 /// their intent of −mean over those of log softmax of the cosines over `temperature`. `None` where no two share an intent.
 ///
@@ -124,7 +133,8 @@ pub fn class_weights(classes: usize, items: &[Item], exponent: f64) -> Vec<f32> 
     weights
 }
 
-/// The weighted loss of a batch, or `None` when no example of it carries any label.
+/// The weighted loss of a batch, or `None` when no example of it carries any label. With `recipe.consistency` the batch holds every message
+/// twice, all of them once and then all again.
 ///
 /// # Errors
 /// When the device fails.
@@ -154,7 +164,11 @@ pub fn batch_loss(network: &Network, output: &Output, items: &[&Item], weighing:
         let Some(wanted) = wanted.filter(|_| weight > 0.0 && present.contains(&kind)) else { continue };
         let vectors = if kind == HeadKind::Entities { &output.tokens } else { &output.pooled };
         let (logits, targets) = wanted.pair(network, kind, vectors)?;
-        let loss = if kind == HeadKind::Emotions { binary_cross_entropy(&logits, &targets)? } else { cross_entropy(&logits, &targets)? };
+        let mut loss =
+            if kind == HeadKind::Emotions { binary_cross_entropy(&logits, &targets)? } else { cross_entropy(&logits, &targets)? };
+        if recipe.consistency > 0.0 && kind != HeadKind::Emotions {
+            loss = (loss + (disagreement(&logits)? * recipe.consistency)?)?;
+        }
         let loss = (loss * weight)?;
         total = Some(match total {
             Some(total) => (total + loss)?,

@@ -5,6 +5,7 @@ mod calibrate;
 mod card;
 mod checkpoint;
 mod corpus;
+mod embed;
 mod finished;
 mod labels;
 mod learner;
@@ -20,6 +21,7 @@ mod validate;
 
 pub use calibrate::{CalibrationOptions, recalibrate};
 pub use card::{UnknownSection, card, card_of};
+pub use embed::embed;
 pub use finished::finished;
 pub use recipe::{Contrastive, LossWeights, Recipe, RecipeError};
 pub use run::{Job, Observer, Outcome, Progress, run};

@@ -34,6 +34,9 @@ pub struct Recipe {
     pub dropout: f32,
     /// Probability that a word of a training message is hidden.
     pub word_masking: f64,
+    /// Weight of the disagreement between two readings of each message under different dropout (Liang et al., 2021, "R-Drop"); 0 reads once,
+    /// in half the time.
+    pub consistency: f64,
     /// Probability taken from the right intent and spread over all.
     pub label_smoothing: f32,
     /// Factor on the learning rate from each layer to the one below it (Howard and Ruder, 2018); 1 for one rate.
@@ -118,8 +121,9 @@ impl Default for Recipe {
             clip_norm: 1.0,
             dropout: 0.1,
             word_masking: 0.0,
+            consistency: 3.0,
             label_smoothing: 0.1,
-            layer_decay: 0.9,
+            layer_decay: 1.0,
             prototype_scale: 20.0,
             label_names: true,
             class_weighting: 0.0,
@@ -184,6 +188,7 @@ impl Recipe {
             ("clip_norm", self.clip_norm, 1e-6, 1e6, "(0, 1e6]"),
             ("dropout", f64::from(self.dropout), 0.0, 0.9, "[0, 0.9]"),
             ("word_masking", self.word_masking, 0.0, 0.9, "[0, 0.9]"),
+            ("consistency", self.consistency, 0.0, 100.0, "[0, 100]"),
             ("label_smoothing", f64::from(self.label_smoothing), 0.0, 0.9, "[0, 0.9]"),
             ("layer_decay", self.layer_decay, 0.1, 1.0, "[0.1, 1]"),
             ("prototype_scale", self.prototype_scale, 0.0, 1000.0, "[0, 1000]"),

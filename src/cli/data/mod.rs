@@ -1,5 +1,6 @@
 //! `hearken data`: work on training data before it is used.
 
+mod augment;
 mod check;
 mod label;
 mod redact;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 /// Commands on data.
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
+    Augment(augment::AugmentArgs),
     Check(check::CheckArgs),
     Label(label::LabelArgs),
     Redact(redact::RedactArgs),
@@ -23,6 +25,7 @@ impl DataCommand {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self {
+            Self::Augment(args) => args.run(),
             Self::Check(args) => args.run(),
             Self::Label(args) => args.run(),
             Self::Redact(args) => args.run(),

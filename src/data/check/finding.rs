@@ -44,6 +44,10 @@ pub enum FindingKind {
     Duplicate,
     /// The same text but for case, punctuation or numbers.
     NearDuplicate,
+    /// The same text but for the values of its entities.
+    Template,
+    /// Nearly the same text in another split, by an encoder's vectors.
+    Similar,
     /// A label with too few examples.
     RareLabel,
     /// Labels that differ in case or separators only.
@@ -56,7 +60,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind, the worst first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Row,
         Self::EmptySplit,
         Self::Leak,
@@ -65,6 +69,8 @@ impl FindingKind {
         Self::Conflict,
         Self::Duplicate,
         Self::NearDuplicate,
+        Self::Template,
+        Self::Similar,
         Self::RareLabel,
         Self::LabelSpelling,
         Self::Imbalance,
@@ -83,6 +89,8 @@ impl FindingKind {
             Self::Conflict => "conflict",
             Self::Duplicate => "duplicate",
             Self::NearDuplicate => "near-duplicate",
+            Self::Template => "template",
+            Self::Similar => "similar",
             Self::RareLabel => "rare-label",
             Self::LabelSpelling => "label-spelling",
             Self::Imbalance => "imbalance",

@@ -6,19 +6,30 @@
 mod finding;
 mod labels;
 mod lengths;
+mod similar;
 mod texts;
 
 pub use finding::{Finding, FindingKind, Severity};
 
 use super::folding::key;
-use super::{DataDirectory, DataError, Example, Split};
+use super::{DataDirectory, Example, Split};
+use crate::text::Utterance;
+use ndarray::Array2;
 
 /// A check of all examples together.
 type Check = fn(&[Checked]) -> Vec<Finding>;
 
 /// Every check.
-const CHECKS: &[Check] =
-    &[texts::repeated, texts::but_for_numbers, texts::conversations, labels::counts, labels::spelling, labels::imbalance, lengths::long];
+const CHECKS: &[Check] = &[
+    texts::repeated,
+    texts::but_for_numbers,
+    texts::conversations,
+    similar::templates,
+    labels::counts,
+    labels::spelling,
+    labels::imbalance,
+    lengths::long,
+];
 
 /// An example, its split and what makes it the same as another.
 struct Checked {
@@ -28,11 +39,15 @@ struct Checked {
     key: String,
 }
 
-/// Checks every split that is there. Findings are in the order of [`FindingKind::ALL`], of one kind in the order of the files.
+/// Texts to unit vectors, `[texts, size]`.
+pub type Embed<'a> = dyn Fn(&mut dyn Iterator<Item = &Utterance>) -> anyhow::Result<Array2<f32>> + 'a;
+
+/// Checks every split that is there. Findings are in the order of [`FindingKind::ALL`], of one kind in the order of the files. With `similar`
+/// texts of two splits whose vectors have at least this cosine are found as well.
 ///
 /// # Errors
-/// When a file cannot be read.
-pub fn check(directory: &DataDirectory) -> Result<Vec<Finding>, DataError> {
+/// When a file cannot be read, or a text not be embedded.
+pub fn check(directory: &DataDirectory, similar: Option<(&Embed<'_>, f32)>) -> anyhow::Result<Vec<Finding>> {
     let (mut findings, mut examples) = (Vec::new(), Vec::new());
     for split in Split::ALL.into_iter().filter(|split| *split == Split::Train || directory.has(*split)) {
         let (read, wrong) = super::read_records(&directory.file(split))?;
@@ -53,6 +68,10 @@ pub fn check(directory: &DataDirectory) -> Result<Vec<Finding>, DataError> {
         }
     }
     findings.extend(CHECKS.iter().flat_map(|check| check(&examples)));
+    if let Some((embed, threshold)) = similar {
+        let vectors = embed(&mut examples.iter().map(|checked: &Checked| &checked.example.text))?;
+        findings.extend(similar::across_splits(&examples, vectors.view(), threshold));
+    }
     findings.sort_by_key(|finding| finding.kind);
     Ok(findings)
 }
@@ -67,7 +86,7 @@ mod tests {
         if !test.is_empty() {
             std::fs::write(folder.path().join("test.jsonl"), test.join("\n")).unwrap();
         }
-        let findings = check(&DataDirectory::new(folder.path())).unwrap();
+        let findings = check(&DataDirectory::new(folder.path()), None).unwrap();
         let cut = |finding: Finding| (finding.kind, finding.to_string().replace(&folder.path().display().to_string(), ""));
         findings.into_iter().map(cut).filter(|(kind, _)| *kind != FindingKind::RareLabel).collect()
     }
@@ -106,6 +125,36 @@ mod tests {
         assert_eq!(kinds(&[hello], &[r#"{"text": "where is order 18", "intent": "a"}"#]), [FindingKind::NearDuplicate]);
         assert_eq!(kinds(&[r#"{"text": "12"}"#, r#"{"text": "13"}"#], &[]), [], "nothing but a number");
         assert_eq!(kinds(&[r#"{"text": "M", "context": [{"role": "bot", "text": "size?"}]}"#, r#"{"text": "M"}"#], &[]), []);
+    }
+
+    #[test]
+    fn one_frame_with_other_values_is_a_template() {
+        let row =
+            |text: &str, end: usize| format!(r#"{{"text": "{text}", "entities": [{{"start": 17, "end": {end}, "label": "product"}}]}}"#);
+        let (a, b, c) = (
+            row("do you still have kettles for the bus", 25),
+            row("do you still have red mugs for the bus", 26),
+            row("do you still have red mugs for the pub", 26),
+        );
+        assert_eq!(kinds(&[&a.replace("17", "18"), &b.replace("17", "18")], &[]), [FindingKind::Template]);
+        assert_eq!(kinds(&[&a.replace("17", "18"), &c.replace("17", "18")], &[]), []);
+    }
+
+    #[test]
+    fn texts_of_two_splits_with_close_vectors_are_similar() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train.jsonl"), "{\"text\": \"a b\"}\n{\"text\": \"c d\"}").unwrap();
+        std::fs::write(folder.path().join("test.jsonl"), "{\"text\": \"e f\"}").unwrap();
+        let embed = |texts: &mut dyn Iterator<Item = &Utterance>| {
+            let rows: Vec<[f32; 2]> = texts.map(|text| if text.starts_with('a') { [0.0, 1.0] } else { [1.0, 0.0] }).collect();
+            Ok(ndarray::Array2::from(rows))
+        };
+        let findings = check(&DataDirectory::new(folder.path()), Some((&embed, 0.9))).unwrap();
+        let similar: Vec<&Finding> = findings.iter().filter(|finding| finding.kind == FindingKind::Similar).collect();
+        assert!(
+            similar.len() == 1 && similar[0].message.contains("train.jsonl:2") && similar[0].message.contains("cosine 1.000"),
+            "{findings:?}"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which words say who somebody is? They become placeholders such as `[EMAIL]`, or pseudonyms, and the labels stay where they belong.
 //!
-//! A kind of word is one file and one line in [`KINDS`]. `rewrite.rs` carries the spans over, `record.rs` does a whole row.
+//! A kind of word is one file and one line in [`KINDS`]. `record.rs` does a whole row.
 
 mod card;
 mod dice;
@@ -9,7 +9,6 @@ mod iban;
 mod name;
 mod phone;
 mod record;
-mod rewrite;
 mod runs;
 
 pub use record::{RedactError, Redactor};

@@ -299,7 +299,7 @@ const NAMES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::redact::rewrite::joined;
+    use crate::data::rewrite::joined;
 
     fn found(text: &str) -> Vec<&str> {
         let finds = Name.find(text, &ValueContext { now: None, region: None }).into_iter().map(|span| (span, ())).collect();

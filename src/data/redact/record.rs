@@ -1,8 +1,8 @@
 //! A whole row: its text, its turns, whatever else it says, and the entities carried over.
 
 use super::name::{Name, known_names, telling_words};
-use super::rewrite::{Edit, Rewritten, joined};
 use super::{KINDS, Key, Kind, Replacement, bare};
+use crate::data::rewrite::{Edit, Rewritten, joined};
 use crate::data::{Place, Record};
 use crate::patterns::ValueContext;
 use crate::text::{OffsetError, OffsetUnit, Span};

@@ -193,14 +193,17 @@ impl Run<'_> {
     /// Forward, backward and update on one batch. Gives the loss.
     fn step(&mut self, batch: &[usize]) -> anyhow::Result<f64> {
         let recipe = &self.job.recipe;
-        let items: Vec<&Item> = batch.iter().filter_map(|index| self.train.get(*index)).collect();
+        let contrastive = matches!(self.stage(), Stage::Contrast | Stage::ContrastAll);
+        let mut items: Vec<&Item> = batch.iter().filter_map(|index| self.train.get(*index)).collect();
+        if recipe.consistency > 0.0 && !contrastive {
+            items.extend_from_within(..);
+        }
         let mut packed = PackedBatch::new(items.iter().map(|item| &item.input));
         let seed = self.job.seed.wrapping_add(self.state.steps).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         if let Some(mask) = self.text.mask() {
             mask_words(&mut packed, mask, recipe.word_masking, seed);
         }
         let dropping = Dropping { probability: recipe.dropout, seed };
-        let contrastive = matches!(self.stage(), Stage::Contrast | Stage::ContrastAll);
         let weighing = Weighing { labels: &self.labels, recipe, intents: &self.class_weights };
         let loss = |network: &Network, output: &Output| {
             if contrastive {

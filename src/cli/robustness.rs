@@ -1,0 +1,120 @@
+//! `hearken robustness`: what is left of a model's figures when people type as they do.
+
+use super::{judge, load};
+use crate::data::{DISTORTIONS, DataDirectory, Example, Purpose, Record, Split, distort, records_of};
+use crate::engine::Engine;
+use crate::eval::{Condition, Gate, Report, Robustness, report};
+use clap::Args;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Measure a model on the same messages typed worse, and without what was said before
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Types every message worse in a dozen ways (typos, no vowels, dictated, a story before the request, …), keeps its labels, and prints what
+each way costs. Rows with `context` are read once more without it: those marked `needs_context` ought to lose, the others not.
+
+Examples:
+  hearken robustness models/storefront-en training-data/storefront-en
+  hearken robustness models/my-shop my-shop --json | jq .mean_drops
+  hearken robustness models/my-shop my-shop --gate 'mean_drop.intent.accuracy<=0.04'
+
+`hearken data augment` makes training rows of the same kinds.")]
+pub struct RobustnessArgs {
+    /// Name below models/, or directory, of the model
+    model: String,
+    /// Data directories
+    #[arg(required = true)]
+    data: Vec<PathBuf>,
+    /// train, valid or test
+    #[arg(long, default_value_t = Split::Test)]
+    split: Split,
+    /// Backend
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Seed of the distortions
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Every figure as JSON
+    #[arg(long)]
+    json: bool,
+    /// Bound that a figure must keep, such as `mean_drop.intent.accuracy<=0.04`; may be given several times
+    #[arg(long, value_name = "FIGURE<=NUMBER")]
+    gate: Vec<Gate>,
+}
+
+impl RobustnessArgs {
+    /// Runs the command.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let mut records = Vec::new();
+        for path in &self.data {
+            records
+                .extend(records_of(&DataDirectory::new(path).file(self.split))?.into_iter().filter(|record| record.row.is_of_customer()));
+        }
+        let engine = load::engine(&self.model, &self.device, 0, judge::CHUNK)?;
+        let examples = examples(&records)?;
+        let plain = measured(&engine, &examples)?;
+        let mut distorted = Vec::new();
+        for kind in DISTORTIONS {
+            let worse = distorted_rows(&records, |record| distort(record, *kind, Purpose::Measure, self.seed))?;
+            distorted.push(Condition::new(kind.name(), worse.len(), &plain, &measured(&engine, &worse)?));
+        }
+        let mut without = Vec::new();
+        for (name, needs) in [("without-context", true), ("without-context-not-needed", false)] {
+            let with: Vec<Example> = records
+                .iter()
+                .zip(&examples)
+                .filter(|(record, example)| !example.context.is_empty() && record.row.needs_context == Some(needs))
+                .map(|(_, example)| example.clone())
+                .collect();
+            if with.is_empty() {
+                continue;
+            }
+            let alone: Vec<Example> = with.iter().cloned().map(|example| Example { context: Vec::new(), ..example }).collect();
+            without.push(Condition::new(name, with.len(), &measured(&engine, &with)?, &measured(&engine, &alone)?));
+        }
+        let robustness = Robustness::new(&plain, distorted, without);
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            let document = serde_json::json!({
+                "model": engine.model().id(), "backend": engine.backend(), "data": self.data, "split": self.split.to_string(),
+                "messages": examples.len(), "seed": self.seed, "robustness": robustness,
+            });
+            writeln!(out, "{document:#}")?;
+        } else {
+            writeln!(
+                out,
+                "{} on {} messages, split {}; per cent\n\n{}",
+                engine.model().id(),
+                examples.len(),
+                self.split,
+                robustness.text()
+            )?;
+        }
+        let missed = judge::missed(&self.gate, &robustness.figures())?;
+        Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+    }
+}
+
+fn examples(records: &[Record]) -> anyhow::Result<Vec<Example>> {
+    let checked = |record: &Record| {
+        Example::new(record.row.clone(), record.place.clone()).map_err(|error| anyhow::anyhow!("{}: {error}", record.place))
+    };
+    records.iter().map(checked).collect()
+}
+
+fn measured(engine: &Engine, examples: &[Example]) -> anyhow::Result<Report> {
+    Ok(report(&judge::judge(engine, None, examples)?))
+}
+
+fn distorted_rows<E: std::fmt::Display>(
+    records: &[Record],
+    distort: impl Fn(&Record) -> Result<String, E>,
+) -> anyhow::Result<Vec<Example>> {
+    let changed = |record: &Record| {
+        let line = distort(record).map_err(|error| anyhow::anyhow!("{}: `entities`: {error}", record.place))?;
+        Example::new(serde_json::from_str(&line)?, record.place.clone()).map_err(|error| anyhow::anyhow!("{}: {error}", record.place))
+    };
+    records.iter().map(changed).collect()
+}

@@ -1,0 +1,170 @@
+//! More rows from those there are: the same message with other values, and the same message typed worse.
+
+use super::distort::{Distortion, Purpose, dice, distort};
+use super::rewrite::{Edit, Rewritten};
+use super::row::RowEntity;
+use super::{Place, Record};
+use crate::text::{OffsetError, OffsetUnit, Span};
+use rand::Rng as _;
+use rand::seq::IndexedRandom as _;
+use rand_chacha::ChaCha8Rng;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Codes of fewer characters are taken whole from elsewhere instead of changed in their digits.
+const CODE: usize = 4;
+
+/// What is made of each row.
+#[derive(Debug, Clone)]
+pub struct AugmentOptions {
+    /// Copies with other values, of a row that has entities.
+    pub values: u32,
+    /// Copies that are typed worse.
+    pub distorted: u32,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// A row that cannot be augmented, since its entities do not lie in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: `entities`: {source}; `hearken data check` lists such rows")]
+pub struct AugmentError {
+    /// Where the row stands.
+    pub place: Place,
+    /// What is wrong.
+    pub source: OffsetError,
+}
+
+/// Makes rows of rows.
+pub struct Augmenter<'a> {
+    options: AugmentOptions,
+    kinds: Vec<&'a dyn Distortion>,
+    /// The surfaces of each label.
+    surfaces: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Augmenter<'a> {
+    /// An augmenter that draws values from what `records` hold.
+    ///
+    /// # Errors
+    /// When an entity does not lie in its text.
+    pub fn new(options: AugmentOptions, kinds: Vec<&'a dyn Distortion>, records: &[Record]) -> Result<Self, AugmentError> {
+        let mut surfaces: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for record in records {
+            for (span, entity) in entities(record)? {
+                surfaces.entry(entity.label.clone()).or_default().insert(span.slice(&record.row.text).to_owned());
+            }
+        }
+        Ok(Self { options, kinds, surfaces })
+    }
+
+    /// The lines of the copies of a row, which may be none. A copy that came out like the row is left out.
+    ///
+    /// # Errors
+    /// When an entity does not lie in the text.
+    pub fn copies(&self, record: &Record) -> Result<Vec<String>, AugmentError> {
+        let failed = |source| AugmentError { place: record.place.clone(), source };
+        let mut lines = Vec::new();
+        let mut dice = dice(&["augment", &record.row.text], self.options.seed);
+        for _ in 0..self.options.values {
+            lines.extend(self.with_other_values(record, &mut dice)?);
+        }
+        for _ in 0..self.options.distorted {
+            if let Some(kind) = self.kinds.choose(&mut dice) {
+                lines.push(distort(record, *kind, Purpose::Learn, dice.random()).map_err(failed)?);
+            }
+        }
+        lines.retain(|line| *line != record.line);
+        Ok(lines)
+    }
+
+    fn with_other_values(&self, record: &Record, dice: &mut ChaCha8Rng) -> Result<Option<String>, AugmentError> {
+        let text = &record.row.text;
+        let mut places = entities(record)?;
+        places.sort_by_key(|(span, _)| *span);
+        let edits: Vec<Edit> =
+            places.iter().map(|(span, entity)| Edit { span: *span, words: self.other(span.slice(text), &entity.label, dice) }).collect();
+        let new = Rewritten::new(text, &edits);
+        if new.text == *text {
+            return Ok(None);
+        }
+        let mut moved = Vec::with_capacity(places.len());
+        for (span, entity) in &places {
+            let (start, end) = new.span(*span).offsets(&new.text, OffsetUnit::Codepoint);
+            // Its value was of the words that are gone.
+            moved.push(RowEntity { start, end, value: None, ..(*entity).clone() });
+        }
+        let entities = serde_json::to_value(moved).unwrap_or_default();
+        Ok(Some(record.with_fields(&[("text", new.text.into()), ("entities", entities)])))
+    }
+
+    /// Another surface of the label: a code with other digits, or what another row says.
+    fn other(&self, surface: &str, label: &str, dice: &mut ChaCha8Rng) -> String {
+        let code = surface.chars().count() >= CODE
+            && !surface.contains(char::is_whitespace)
+            && surface.contains(|c: char| c.is_ascii_digit())
+            && surface.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase() || "-_#/.".contains(c));
+        if code {
+            return surface.chars().map(|c| if c.is_ascii_digit() { char::from(dice.random_range(b'0'..=b'9')) } else { c }).collect();
+        }
+        let all: Vec<&String> = self.surfaces.get(label).into_iter().flatten().collect();
+        let other = all.choose(dice).map_or(surface, |other| other.as_str());
+        let shouted =
+            surface.chars().any(char::is_alphabetic) && !surface.chars().any(char::is_lowercase) && surface.chars().count() >= CODE;
+        if shouted { other.to_uppercase() } else { other.to_owned() }
+    }
+}
+
+fn entities(record: &Record) -> Result<Vec<(Span, &RowEntity)>, AugmentError> {
+    let place = |entity: &'_ RowEntity| Span::from_offsets(&record.row.text, entity.start, entity.end, OffsetUnit::Codepoint);
+    record
+        .row
+        .entities
+        .iter()
+        .flatten()
+        .map(|entity| Ok((place(entity).map_err(|source| AugmentError { place: record.place.clone(), source })?, entity)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{DISTORTIONS, Row};
+
+    fn record(line: &str) -> Record {
+        Record { place: Place { file: "x".into(), line: 1 }, line: line.to_owned(), row: serde_json::from_str(line).unwrap() }
+    }
+
+    #[test]
+    fn copies_have_other_values_and_the_same_labels() {
+        let records = [
+            record(
+                r#"{"text": "is KX-20418 red", "intent": "a", "entities": [{"start": 3, "end": 11, "label": "order_number"}, {"start": 12, "end": 15, "label": "color"}]}"#,
+            ),
+            record(r#"{"text": "the dark blue one", "intent": "b", "entities": [{"start": 4, "end": 13, "label": "color"}]}"#),
+            record(r#"{"text": "hello there", "intent": "c", "entities": []}"#),
+        ];
+        let options = AugmentOptions { values: 3, distorted: 1, seed: 1 };
+        let augmenter = Augmenter::new(options, DISTORTIONS.to_vec(), &records).unwrap();
+        let lines = augmenter.copies(&records[0]).unwrap();
+        assert!(lines.len() >= 3, "{lines:?}");
+        for line in &lines[..3] {
+            let row: Row = serde_json::from_str(line).unwrap();
+            let surfaces: Vec<String> =
+                row.entities.iter().flatten().map(|e| row.text.chars().skip(e.start).take(e.end - e.start).collect()).collect();
+            assert!(
+                surfaces[0].starts_with("KX-") && surfaces[0] != "KX-20418" && ["red", "dark blue"].contains(&surfaces[1].as_str()),
+                "{surfaces:?}"
+            );
+            assert_eq!(row.intent.as_deref(), Some("a"));
+        }
+        assert_eq!(lines, augmenter.copies(&records[0]).unwrap(), "the same seed, the same copies");
+        assert!(augmenter.copies(&records[2]).unwrap().len() <= 1, "nothing to vary");
+    }
+
+    #[test]
+    fn a_wrong_offset_is_told() {
+        let wrong = [record(r#"{"text": "a", "entities": [{"start": 0, "end": 9, "label": "x"}]}"#)];
+        let error = Augmenter::new(AugmentOptions { values: 1, distorted: 0, seed: 1 }, Vec::new(), &wrong).err().unwrap();
+        assert!(error.to_string().starts_with("x:1: `entities`"), "{error}");
+    }
+}
