@@ -61,7 +61,7 @@ impl CompareArgs {
         let comparison = compare(&a, &b, &bootstrap);
         bar.finish_and_clear();
         self.show(&comparison, &about_a, &about_b)?;
-        let missed = judge::missed(&self.gate, &comparison.differences())?;
+        let missed = judge::missed(&self.gate, "the difference of ", &comparison.differences())?;
         Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
     }
 

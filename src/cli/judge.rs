@@ -66,16 +66,16 @@ pub fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]
     Ok(judged)
 }
 
-/// Whether a bound is missed; says so for each that is.
+/// Whether a bound is missed; says so for each that is, with `what` before its figure.
 ///
 /// # Errors
 /// When there is no such figure.
-pub fn missed(gates: &[Gate], figures: &BTreeMap<String, f64>) -> anyhow::Result<bool> {
+pub fn missed(gates: &[Gate], what: &str, figures: &BTreeMap<String, f64>) -> anyhow::Result<bool> {
     let mut missed = false;
     for gate in gates {
         if !gate.passes_figures(figures).map_err(anyhow::Error::msg)? {
             missed = true;
-            eprintln!("gate missed: {} is {:.4}, wanted {gate}", gate.figure, figures.get(&gate.figure).copied().unwrap_or(f64::NAN));
+            eprintln!("gate missed: {what}{} is {:.4}, wanted {gate}", gate.figure, figures.get(&gate.figure).copied().unwrap_or(f64::NAN));
         }
     }
     Ok(missed)

@@ -92,7 +92,7 @@ impl RobustnessArgs {
                 robustness.text()
             )?;
         }
-        let missed = judge::missed(&self.gate, &robustness.figures())?;
+        let missed = judge::missed(&self.gate, "", &robustness.figures())?;
         Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
     }
 }

@@ -8,6 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+const PARAMETERS: &str = "parameters.safetensors";
+const MOMENTS: &str = "moments.safetensors";
+const AVERAGE: &str = "average.safetensors";
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,6 +62,8 @@ pub struct Saved {
     pub parameters: HashMap<String, Tensor>,
     /// Moments of the optimiser.
     pub moments: HashMap<String, Tensor>,
+    /// The running mean of the parameters, where there is one.
+    pub average: Option<HashMap<String, Tensor>>,
 }
 
 /// The checkpoints in an output directory.
@@ -85,21 +91,21 @@ impl Checkpoints {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn save(&self, state: &State, parameters: &HashMap<String, Tensor>, moments: &HashMap<String, Tensor>) -> anyhow::Result<()> {
+    pub fn save(&self, saved: &Saved) -> anyhow::Result<()> {
         if self.next.join("state.json").is_file() {
             self.promote()?; // a run died between writing it and renaming it
         } else if self.next.exists() {
             std::fs::remove_dir_all(&self.next)?;
         }
         std::fs::create_dir_all(&self.next)?;
-        candle_core::safetensors::save(parameters, self.next.join("parameters.safetensors"))?;
-        candle_core::safetensors::save(moments, self.next.join("moments.safetensors"))?;
-        for file in ["parameters.safetensors", "moments.safetensors"] {
+        let tensors = [(PARAMETERS, Some(&saved.parameters)), (MOMENTS, Some(&saved.moments)), (AVERAGE, saved.average.as_ref())];
+        for (file, tensors) in tensors.into_iter().filter_map(|(file, tensors)| Some((file, tensors?))) {
+            candle_core::safetensors::save(tensors, self.next.join(file))?;
             std::fs::File::open(self.next.join(file))?.sync_all()?;
         }
         // The state is renamed into place last: a folder with a state is whole.
         let mut file = std::fs::File::create(self.next.join("state.tmp"))?;
-        file.write_all(&serde_json::to_vec_pretty(state)?)?;
+        file.write_all(&serde_json::to_vec_pretty(&saved.state)?)?;
         file.sync_all()?;
         std::fs::rename(self.next.join("state.tmp"), self.next.join("state.json"))?;
         std::fs::File::open(&self.next)?.sync_all()?;
@@ -123,7 +129,8 @@ impl Checkpoints {
         let folder = if self.next.join("state.json").is_file() { &self.next } else { &self.current };
         let state = serde_json::from_slice(&std::fs::read(folder.join("state.json"))?)?;
         let read = |file| candle_core::safetensors::load(folder.join(file), &Device::Cpu);
-        Ok(Saved { state, parameters: read("parameters.safetensors")?, moments: read("moments.safetensors")? })
+        let average = folder.join(AVERAGE).is_file().then(|| read(AVERAGE)).transpose()?;
+        Ok(Saved { state, parameters: read(PARAMETERS)?, moments: read(MOMENTS)?, average })
     }
 
     /// Keeps the best weights.

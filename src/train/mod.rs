@@ -7,6 +7,7 @@ mod checkpoint;
 mod corpus;
 mod embed;
 mod finished;
+mod inherit;
 mod labels;
 mod learner;
 mod loss;

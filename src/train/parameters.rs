@@ -57,6 +57,38 @@ impl Parameters {
         Ok(Self(vars))
     }
 
+    /// Parameters of their own with the same values.
+    ///
+    /// # Errors
+    /// When memory is short.
+    pub fn copy(&self) -> Result<Self> {
+        self.0.iter().map(|(name, var)| Ok((name.clone(), Var::from_tensor(&var.as_tensor().copy()?)?))).collect::<Result<_>>().map(Self)
+    }
+
+    /// Moves every value by `share` of the way to those of `other`.
+    ///
+    /// # Errors
+    /// When `other` has other parameters.
+    pub fn follow(&self, other: &Self, share: f64) -> Result<()> {
+        for ((_, var), (_, other)) in self.iter().zip(other.iter()) {
+            var.set(&((var.as_tensor() * (1.0 - share))? + (other.as_tensor() * share)?)?)?;
+        }
+        Ok(())
+    }
+
+    /// Exchanges all values with those of `other`.
+    ///
+    /// # Errors
+    /// When `other` has other parameters.
+    pub fn exchange(&self, other: &Self) -> Result<()> {
+        for ((_, var), (_, other)) in self.iter().zip(other.iter()) {
+            let mine = var.as_tensor().copy()?;
+            var.set(other.as_tensor())?;
+            other.set(&mine)?;
+        }
+        Ok(())
+    }
+
     /// The network over these parameters. It sees their changes.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use super::learner::Learner;
 use super::parameters::Parameters;
 use crate::batch::PackedBatch;
 use candle_core::{Device, Result, Tensor};
+use std::collections::BTreeSet;
 
 /// Messages of an intent that its prototype is made of, at most.
 const MESSAGES: usize = 50;
@@ -13,11 +14,11 @@ const MESSAGES: usize = 50;
 const ROWS: usize = 32;
 
 /// Sets the intent head: row `c` is the mean of the unit vectors of class `c`, less the mean of all classes, times `scale` over the
-/// mean length of a vector; the bias is zero. A class without messages stays as it is.
+/// mean length of a vector; the bias is zero. A class of `kept` or without messages stays as it is.
 ///
 /// # Errors
 /// When the device fails.
-pub fn start(learner: &mut Learner, parameters: &Parameters, items: &[Item], scale: f64) -> Result<()> {
+pub fn start(learner: &mut Learner, parameters: &Parameters, items: &[Item], scale: f64, kept: &BTreeSet<usize>) -> Result<()> {
     let (Some(weight), Some(bias)) = (parameters.get("heads.intent.weight"), parameters.get("heads.intent.bias")) else { return Ok(()) };
     let (classes, hidden) = weight.dims2()?;
     let mut sums = Means { sums: vec![vec![0.0; hidden]; classes], counts: vec![0; classes], length: 0.0, messages: 0 };
@@ -28,9 +29,11 @@ pub fn start(learner: &mut Learner, parameters: &Parameters, items: &[Item], sca
         }
     }
     let mut rows: Vec<Vec<f32>> = weight.to_vec2()?;
-    sums.write(scale, &mut rows);
+    sums.write(scale, &mut rows, kept);
     weight.set(&Tensor::new(rows, &Device::Cpu)?)?;
-    bias.set(&bias.zeros_like()?)
+    let mut biases: Vec<f32> = bias.to_vec1()?;
+    biases.iter_mut().enumerate().filter(|(class, _)| !kept.contains(class)).for_each(|(_, bias)| *bias = 0.0);
+    bias.set(&Tensor::new(biases, &Device::Cpu)?)
 }
 
 struct Means {
@@ -65,7 +68,7 @@ impl Means {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
-    fn write(&self, scale: f64, rows: &mut [Vec<f32>]) {
+    fn write(&self, scale: f64, rows: &mut [Vec<f32>], kept: &BTreeSet<usize>) {
         let scale = scale * f64::from(self.messages) / self.length.max(1e-12);
         let known: Vec<(usize, Vec<f64>)> = self
             .sums
@@ -80,7 +83,7 @@ impl Means {
         for (_, mean) in &known {
             centre.iter_mut().zip(mean).for_each(|(centre, x)| *centre += x / classes);
         }
-        for (class, mean) in &known {
+        for (class, mean) in known.iter().filter(|(class, _)| !kept.contains(class)) {
             let Some(row) = rows.get_mut(*class) else { continue };
             for ((to, x), centre) in row.iter_mut().zip(mean).zip(&centre) {
                 *to = ((x - centre) * scale) as f32;

@@ -49,6 +49,9 @@ pub struct Recipe {
     pub class_weighting: f64,
     /// A phase before the heads' in which messages of one intent are drawn together.
     pub contrastive: Contrastive,
+    /// Decay, per step, of the running mean of the weights that is validated and kept (Polyak and Juditsky, 1992); 0 keeps the weights
+    /// themselves.
+    pub averaging: f64,
     /// Epochs without a better validation score after which training stops.
     pub patience: u32,
     /// Share of `train` that becomes `valid` where no data directory has a `valid.jsonl`.
@@ -128,6 +131,7 @@ impl Default for Recipe {
             label_names: true,
             class_weighting: 0.0,
             contrastive: Contrastive::default(),
+            averaging: 0.0,
             patience: 3,
             valid_share: 0.1,
             valid_rows: 500,
@@ -195,6 +199,7 @@ impl Recipe {
             ("class_weighting", self.class_weighting, 0.0, 1.0, "[0, 1]"),
             ("contrastive.epochs", f64::from(self.contrastive.epochs), 0.0, 10_000.0, "0..=10000"),
             ("contrastive.temperature", self.contrastive.temperature, 0.01, 10.0, "[0.01, 10]"),
+            ("averaging", self.averaging, 0.0, 0.9999, "[0, 0.9999]"),
             ("valid_rows", self.valid_rows as f64, 1.0, 1e9, "1..=1000000000"),
             ("patience", f64::from(self.patience), 1.0, 10_000.0, "1..=10000"),
             ("valid_share", self.valid_share, 0.01, 0.9, "[0.01, 0.9]"),

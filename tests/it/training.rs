@@ -258,6 +258,7 @@ fn every_stage_goes_on_where_it_stopped() {
         context_tokens: 0,
         contrastive,
         class_weighting: 0.5,
+        averaging: 0.98,
         word_masking: 0.1,
         ..Recipe::default()
     };

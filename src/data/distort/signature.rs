@@ -14,7 +14,7 @@ const SIGNATURES: &[&str] = &[
     "\n\nSent from Yahoo Mail on the go",
     "\n\nYours sincerely,\n",
     "\n\n--\nPlease think of the environment before you print this mail.\n",
-    "\n\nMany thanks in advance,\n",
+    "\n\nWith best regards,\n",
 ];
 const NAMES: &[&str] =
     &["Dana Whitlock", "Ravi", "Imogen Tate", "Luis", "Carol-Ann", "Tomasz Nowik", "Ade Bankole", "Freya", "Mr Hollis", "Sunita"];

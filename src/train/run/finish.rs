@@ -31,7 +31,7 @@ impl Run<'_> {
     pub(super) fn finish(self) -> anyhow::Result<Report> {
         let (best_parameters, heads, report) = self.choose()?;
         // Thresholds are of the weights that the held-out messages judged; the weights that learned from those too are better still.
-        let parameters = if self.stage() == Stage::FitAll { &self.parameters } else { &best_parameters };
+        let parameters = if self.stage() == Stage::FitAll { self.kept() } else { &best_parameters };
         let best = self.state.best.as_ref().context("no epoch was finished")?;
         let recipe = &self.job.recipe;
         let folder = self.job.out.file_name().map_or_else(|| "model".to_owned(), |name| name.to_string_lossy().into_owned());

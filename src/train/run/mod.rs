@@ -5,8 +5,9 @@ mod prepare;
 mod stage;
 
 use super::batches::{epoch_batches, paired_batches};
-use super::checkpoint::{Best, Checkpoints, State};
+use super::checkpoint::{Best, Checkpoints, Saved, State};
 use super::corpus::{Corpus, Item};
+use super::inherit::Inheritance;
 use super::labels::Labels;
 use super::learner::Learner;
 use super::loss::{Weighing, batch_loss, contrastive_loss};
@@ -25,6 +26,9 @@ use anyhow::bail;
 use stage::Stage;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// Steps between two updates of the running mean of the weights.
+const AVERAGING_STEPS: u32 = 8;
 
 /// What to train, on what, and where to put it.
 #[derive(Debug, Clone)]
@@ -95,9 +99,13 @@ struct Run<'a> {
     train: Vec<Item>,
     valid: Vec<Item>,
     parameters: Parameters,
+    /// Their running mean, where the recipe asks for one.
+    average: Option<Parameters>,
     learner: Learner,
     /// Weight of each intent's messages; empty where all count alike.
     class_weights: Vec<f32>,
+    /// What the base's heads know of the labels.
+    inheritance: Inheritance,
     optimizer: Optimizer,
     state: State,
     stages: Vec<Stage>,
@@ -169,7 +177,7 @@ impl Run<'_> {
         self.state.loss_sum = 0.0;
         let better = report.as_ref().is_some_and(|report| self.state.best.as_ref().is_none_or(|best| report.score() > best.score));
         if let Some(report) = report.as_ref().filter(|_| better) {
-            self.checkpoints.save_best(&self.parameters.tensors())?;
+            self.checkpoints.save_best(&self.kept().tensors())?;
             let (score, figures) = (report.score(), report.figures());
             self.state.best = Some(Best { score, epochs: self.state.epoch, steps: self.state.steps, figures });
         }
@@ -220,17 +228,41 @@ impl Run<'_> {
         }
         let rates = Rates::of(recipe, self.shape.encoder.num_hidden_layers);
         self.optimizer.step(&self.parameters, &gradients, &rates, self.state.steps)?;
+        if let Some(average) = &self.average
+            && self.state.steps.is_multiple_of(u64::from(AVERAGING_STEPS))
+        {
+            // Early on the mean is of few steps, and follows faster.
+            #[expect(clippy::cast_precision_loss, reason = "steps are far below 2^52")]
+            let done = self.state.steps as f64;
+            let decay = recipe.averaging.min((1.0 + done) / (10.0 + done)).powf(f64::from(AVERAGING_STEPS));
+            average.follow(&self.parameters, 1.0 - decay)?;
+        }
         Ok(value)
     }
 
     /// The report of the present weights on validation data, not calibrated.
     fn report(&mut self) -> anyhow::Result<Report> {
-        let logits = validate::logits(&mut self.learner, &self.parameters, &self.valid)?;
+        // The learner sees the parameters only, so the mean takes their place meanwhile.
+        let exchange = |run: &Self| run.average.as_ref().map_or(Ok(()), |average| run.parameters.exchange(average));
+        exchange(self)?;
+        let logits = validate::logits(&mut self.learner, &self.parameters, &self.valid);
+        exchange(self)?;
+        let logits = logits?;
         validate::score(&self.labels.heads(), &logits, &self.valid, &self.corpus.valid)
     }
 
+    /// The weights that are validated and kept: the running mean, or the parameters themselves.
+    fn kept(&self) -> &Parameters {
+        self.average.as_ref().unwrap_or(&self.parameters)
+    }
+
     fn save(&mut self) -> anyhow::Result<()> {
-        self.checkpoints.save(&self.state, &self.parameters.tensors(), &self.optimizer.tensors()?)?;
+        self.checkpoints.save(&Saved {
+            state: self.state.clone(),
+            parameters: self.parameters.tensors(),
+            moments: self.optimizer.tensors()?,
+            average: self.average.as_ref().map(Parameters::tensors),
+        })?;
         self.saved_at = Instant::now();
         Ok(())
     }

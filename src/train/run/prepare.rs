@@ -8,6 +8,7 @@ use crate::model::{EncoderConfig, file_sha256, hex};
 use crate::text::TextEncoder;
 use crate::train::checkpoint::{Checkpoints, Saved, State};
 use crate::train::corpus::{Corpus, items};
+use crate::train::inherit::Inheritance;
 use crate::train::labels::Labels;
 use crate::train::learner::Learner;
 use crate::train::loss::class_weights;
@@ -51,8 +52,8 @@ impl<'a> Run<'a> {
             None => Parameters::from_base(&shape, &base.path, job.seed)?,
         };
         let learner = Learner::new(&shape, &parameters)?;
-        let intents = labels.intents.len() + usize::from(labels.rejection);
-        let class_weights = class_weights(intents, &train, job.recipe.class_weighting);
+        let class_weights = class_weights(labels.intents.len() + usize::from(labels.rejection), &train, job.recipe.class_weighting);
+        let inheritance = Inheritance::of(&base, &labels);
         let mut run = Self {
             job,
             shape,
@@ -63,8 +64,10 @@ impl<'a> Run<'a> {
             valid,
             optimizer: Optimizer::new(&parameters, 0),
             parameters,
+            average: None,
             learner,
             class_weights,
+            inheritance,
             state: State::new(fingerprint),
             stages,
             checkpoints,
@@ -74,7 +77,7 @@ impl<'a> Run<'a> {
         };
         match saved {
             Some(saved) => run.go_on(saved)?,
-            None => run.begin()?,
+            None => run.begin(true)?,
         }
         Ok(run)
     }
@@ -82,6 +85,7 @@ impl<'a> Run<'a> {
     /// Takes a checkpoint's place in the run.
     fn go_on(&mut self, saved: Saved) -> anyhow::Result<()> {
         self.state = saved.state;
+        self.average = saved.average.map(|average| Parameters::from_tensors(&self.shape, &average)).transpose()?;
         self.take_all();
         self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, self.total_steps())?;
         Ok(())

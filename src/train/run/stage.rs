@@ -71,7 +71,7 @@ impl Run<'_> {
             self.parameters = Parameters::from_base(&self.shape, &self.base.path, self.job.seed)?;
             self.learner = Learner::new(&self.shape, &self.parameters)?;
         }
-        self.begin()?;
+        self.begin(anew)?;
         self.save()?;
         Ok(true)
     }
@@ -83,12 +83,23 @@ impl Run<'_> {
         }
     }
 
-    /// Readies heads and optimiser for the present stage.
-    pub(super) fn begin(&mut self) -> anyhow::Result<()> {
+    /// Readies heads and optimiser for the present stage. `anew` where the parameters are those of the base: what its heads know of the
+    /// data's labels is taken over then.
+    pub(super) fn begin(&mut self, anew: bool) -> anyhow::Result<()> {
         let stage = self.stage();
-        if matches!(stage, Stage::Fit | Stage::FitAll) && self.job.recipe.prototype_scale > 0.0 {
-            prototypes::start(&mut self.learner, &self.parameters, &self.train, self.job.recipe.prototype_scale)?;
+        if anew {
+            self.inheritance.take(&self.parameters)?;
         }
+        if matches!(stage, Stage::Fit | Stage::FitAll) && self.job.recipe.prototype_scale > 0.0 {
+            prototypes::start(
+                &mut self.learner,
+                &self.parameters,
+                &self.train,
+                self.job.recipe.prototype_scale,
+                &self.inheritance.intents(),
+            )?;
+        }
+        self.average = (self.job.recipe.averaging > 0.0).then(|| self.parameters.copy()).transpose()?;
         self.optimizer = Optimizer::new(&self.parameters, self.total_steps());
         Ok(())
     }
