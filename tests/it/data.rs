@@ -208,3 +208,50 @@ fn a_wrong_line_stops_a_command_with_its_place() {
     }
     assert!(!out.exists(), "nothing is begun");
 }
+
+#[test]
+fn copies_are_added_and_nothing_else_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let source = repository("training-data/storefront-en");
+    for out in [&one, &two] {
+        let (output, text) =
+            data(&["augment", source.to_str().unwrap(), "--out", out.to_str().unwrap(), "--values", "1", "--distorted", "2"]);
+        assert!(output.status.success() && text.contains("copies"), "{text}");
+    }
+    for split in ["train", "valid", "test"] {
+        assert!(lines(&one.join(format!("{split}.jsonl"))) == lines(&two.join(format!("{split}.jsonl"))), "the same seed, the same rows");
+    }
+    assert!(lines(&one.join("test.jsonl")) == lines(&source.join("test.jsonl")));
+    let (before, after) = (lines(&source.join("train.jsonl")), lines(&one.join("train.jsonl")));
+    let copied: std::collections::HashSet<&String> = after.iter().collect();
+    assert!(before.iter().all(|line| copied.contains(line)) && after.len() > 3 * before.len(), "{} of {}", after.len(), before.len());
+    let (output, text) = data(&["check", one.to_str().unwrap()]);
+    assert!(text.contains("near-duplicate") && !text.contains(" row  "), "the copies' entities lie in their texts: {text}");
+    assert!(output.status.code().is_some());
+    let (output, text) = data(&["augment", one.to_str().unwrap(), "--out", two.to_str().unwrap(), "--kinds", "shouting"]);
+    assert!(output.status.code() == Some(2) && text.contains("capitals"), "{text}");
+}
+
+#[test]
+fn templates_and_similar_texts_are_told_and_can_be_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |item: &str| {
+        let end = 17 + item.len();
+        format!(
+            "{{\"text\": \"do you still have {item} in the shop\", \"intent\": \"a\", \"entities\": [{{\"start\": 18, \"end\": {}, \"label\": \"product\"}}]}}",
+            end + 1
+        )
+    };
+    write(folder.path(), "train.jsonl", &[&of("kettles"), &of("red mugs")]);
+    write(folder.path(), "test.jsonl", &["{\"text\": \"do you still have the kettles in the shop\", \"intent\": \"a\"}"]);
+    let path = folder.path().to_str().unwrap();
+    let (output, text) = data(&["check", path]);
+    assert!(output.status.success() && text.contains("train.jsonl:2: warning") && text.contains("values of its entities"), "{text}");
+    let (output, text) = data(&["check", path, "--deny", "template"]);
+    assert!(output.status.code() == Some(1), "{text}");
+    let (output, text) = data(&["check", path, "--embed", "tiny", "--similarity", "0.5", "--deny", "similar"]);
+    assert!(output.status.code() == Some(1) && text.contains("test.jsonl:1") && text.contains("cosine"), "{text}");
+    let (output, text) = data(&["check", path, "--deny", "nonsense"]);
+    assert!(output.status.code() == Some(2) && text.contains("near-duplicate"), "{text}");
+}

@@ -292,3 +292,29 @@ fn data_is_counted_for_people_and_programs() {
     let output = hearken(&["data", "stats", "nowhere"]);
     assert!(output.status.code() == Some(1) && text(&output.stderr).contains("train.jsonl"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn worse_typing_and_lost_context_are_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = r#""context": [{"role": "bot", "text": "Which one shall we send back?"}]"#;
+    let rows = [
+        r#"{"text": "Where is my order KX-20418?", "intent": "track_order", "entities": [{"start": 18, "end": 26, "label": "order_number"}], "sentiment": "neutral"}"#.to_owned(),
+        format!(r#"{{"text": "the blue one", "intent": "return_item", {context}, "needs_context": true}}"#),
+        format!(r#"{{"text": "I want to return the shoes", "intent": "return_item", {context}, "needs_context": false}}"#),
+    ];
+    std::fs::write(folder.path().join("test.jsonl"), rows.join("\n")).unwrap();
+    std::fs::write(folder.path().join("train.jsonl"), &rows[0]).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let output = hearken(&["robustness", "storefront-en", path, "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let robustness = &json["robustness"];
+    assert_eq!(robustness["distorted"].as_array().unwrap().len(), hearken::data::DISTORTIONS.len());
+    let names: Vec<&str> = robustness["without_context"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["without-context", "without-context-not-needed"]);
+    let output = hearken(&["robustness", "storefront-en", path, "--gate", "mean_drop.intent.accuracy<=-2"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("mean over the kinds") && text(&output.stderr).contains("gate missed"));
+    let output = hearken(&["robustness", "storefront-en", path, "--gate", "nothing<=1"]);
+    assert!(output.status.code() == Some(1) && text(&output.stderr).contains("mean_drop.intent.accuracy"));
+}
