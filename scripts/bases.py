@@ -72,6 +72,18 @@ def wordpiece():
     return tokenizer, dict(cls_token="[CLS]", sep_token="[SEP]", pad_token="[PAD]", unk_token="[UNK]")
 
 
+def mpnet_wordpiece():
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=["<s>", "<pad>", "</s>", "[UNK]", "<mask>"], show_progress=False)
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", tokenizer.token_to_id("</s>")), ("<s>", tokenizer.token_to_id("<s>")), trim_offsets=True, add_prefix_space=False
+    )
+    return tokenizer, dict(bos_token="<s>", cls_token="<s>", eos_token="</s>", sep_token="</s>", pad_token="<pad>", unk_token="[UNK]")
+
+
 def bytelevel(special, prefix_space):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix_space)
@@ -194,6 +206,9 @@ FAMILIES = {
         global_rope_theta=160000.0, local_rope_theta=10000.0, local_attention=8, global_attn_every_n_layers=2, pad_token_id=3,
         cls_token_id=1, sep_token_id=2, bos_token_id=1, eos_token_id=2, classifier_pooling="mean", decoder_bias=True),
         "num_hidden_layers": 3}), "shards"),
+    "mpnet": (hf.MPNetForMaskedLM, mpnet_wordpiece, dict(model_type="mpnet", **shapes(
+        hidden_act="gelu", max_position_embeddings=POSITIONS + 2, relative_attention_num_buckets=32, layer_norm_eps=1e-5, pad_token_id=1,
+        bos_token_id=0, eos_token_id=2)), "f16"),
 }
 
 

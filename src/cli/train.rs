@@ -23,7 +23,7 @@ Examples:
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
 
-A base may be any checkpoint of BERT, RoBERTa, XLM-R, DistilBERT, DeBERTa-v2/3 or ModernBERT: it is translated first, as
+A base may be any checkpoint of BERT, RoBERTa, XLM-R, DistilBERT, DeBERTa-v2/3, ModernBERT or MPNet: it is translated first, as
 `hearken model import` does. `hearken model pull NAME` fetches one.
 
 Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash. Where --out

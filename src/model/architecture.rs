@@ -12,6 +12,7 @@ pub const ARCHITECTURES: &[(&str, Own)] = &[
     ("bert", |_| Ok(Architecture::Bert)),
     ("deberta-v2", |json| Disentangled::parse(json).map(Architecture::DebertaV2)),
     ("modernbert", |json| Rotary::parse(json).map(Architecture::ModernBert)),
+    ("mpnet", |json| Bucketed::parse(json).map(Architecture::Mpnet)),
 ];
 
 /// How the layers of an encoder work.
@@ -24,6 +25,15 @@ pub enum Architecture {
     DebertaV2(Disentangled),
     /// Rotary positions, alternating windows, gated feed-forward, pre-norm (Warner et al., 2024).
     ModernBert(Rotary),
+    /// Absolute positions, and a bias by relative position that all layers share (Song et al., 2020).
+    Mpnet(Bucketed),
+}
+
+/// What MPNet has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucketed {
+    /// Buckets of relative positions, half of them for either side.
+    pub buckets: usize,
 }
 
 /// What DeBERTa-v2 and v3 have of their own.
@@ -77,6 +87,7 @@ impl Architecture {
             Self::Bert => bert_tensors(config),
             Self::DebertaV2(own) => own.tensors(config),
             Self::ModernBert(own) => own.tensors(config),
+            Self::Mpnet(own) => own.tensors(config),
         }
     }
 
@@ -132,7 +143,9 @@ fn bert_tensors(config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
     let mut tensors = Tensors(Vec::new());
     tensors.matrix("embeddings.word_embeddings", config.vocab_size, hidden);
     tensors.matrix("embeddings.position_embeddings", config.max_position_embeddings, hidden);
-    tensors.matrix("embeddings.token_type_embeddings", config.type_vocab_size, hidden);
+    if config.type_vocab_size > 0 {
+        tensors.matrix("embeddings.token_type_embeddings", config.type_vocab_size, hidden);
+    }
     tensors.norm("embeddings.LayerNorm", hidden, true);
     for layer in 0..config.num_hidden_layers {
         let name = |part: &str| format!("encoder.layer.{layer}.{part}");
@@ -142,6 +155,28 @@ fn bert_tensors(config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
         tensors.feed_forward_and_norms(layer, config);
     }
     tensors.0
+}
+
+/// The key as MPNet's `config.json` has it.
+#[derive(Deserialize)]
+struct BucketedKeys {
+    relative_attention_num_buckets: usize,
+}
+
+impl Bucketed {
+    fn parse(json: &str) -> Result<Self, ModelError> {
+        let BucketedKeys { relative_attention_num_buckets: buckets } = parse(json)?;
+        if !(4..=1 << 10).contains(&buckets) || !buckets.is_multiple_of(4) {
+            return Err(wrong("relative_attention_num_buckets", format!("{buckets} is no multiple of 4 in 4..=1024")));
+        }
+        Ok(Self { buckets })
+    }
+
+    fn tensors(self, config: &EncoderConfig) -> Vec<(String, Vec<usize>)> {
+        let mut tensors = Tensors(bert_tensors(config));
+        tensors.matrix("encoder.relative_attention_bias", self.buckets, config.num_attention_heads);
+        tensors.0
+    }
 }
 
 /// The keys as DeBERTa's `config.json` has them.

@@ -88,7 +88,7 @@ impl EncoderConfig {
         match self.architecture {
             Architecture::Bert => self.type_vocab_size < 2,
             Architecture::DebertaV2(_) => self.type_vocab_size == 1,
-            Architecture::ModernBert(_) => false,
+            Architecture::ModernBert(_) | Architecture::Mpnet(_) => false,
         }
     }
 

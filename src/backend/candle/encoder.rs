@@ -2,6 +2,7 @@
 
 use super::deberta::Deberta;
 use super::modernbert::ModernBert;
+use super::mpnet::Mpnet;
 use super::network::{Bert, Load};
 use super::{Dropout, Ops};
 use crate::batch::PackedBatch;
@@ -26,6 +27,7 @@ pub fn load_encoder(config: &EncoderConfig, load: &mut Load<'_>) -> Result<Box<d
         Architecture::Bert => Box::new(Bert::load(config, load)?),
         Architecture::DebertaV2(own) => Box::new(Deberta::load(config, own, load)?),
         Architecture::ModernBert(own) => Box::new(ModernBert::load(config, own, load)?),
+        Architecture::Mpnet(own) => Box::new(Mpnet::load(config, own.buckets, load)?),
     })
 }
 

@@ -5,6 +5,7 @@ mod dropout;
 mod encoder;
 mod fused;
 mod modernbert;
+mod mpnet;
 mod network;
 mod ops;
 mod stock;

@@ -5,9 +5,11 @@ mod deberta;
 mod distilbert;
 mod keys;
 mod modernbert;
+mod mpnet;
 mod roberta;
 
 use super::Family;
 
 /// Every family.
-pub const FAMILIES: &[&Family] = &[&bert::FAMILY, &roberta::FAMILY, &distilbert::FAMILY, &deberta::FAMILY, &modernbert::FAMILY];
+pub const FAMILIES: &[&Family] =
+    &[&bert::FAMILY, &roberta::FAMILY, &distilbert::FAMILY, &deberta::FAMILY, &modernbert::FAMILY, &mpnet::FAMILY];
