@@ -22,6 +22,7 @@ Examples:
   hearken train --data my-shop --base storefront-en --out models/my-shop
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
+  hearken train --data my-shop --data unlabelled --base all-MiniLM-L6-v2 --teacher models/large --out models/small
 
 A base may be any checkpoint of BERT, RoBERTa, XLM-R, DistilBERT, DeBERTa-v2/3, ModernBERT or MPNet: it is translated first, as
 `hearken model import` does. `hearken model pull NAME` fetches one.
@@ -35,6 +36,9 @@ pub struct TrainArgs {
     /// What to start from: a model by name below models/ or directory, or an encoder in Hugging Face layout
     #[arg(long, value_name = "DIR")]
     base: String,
+    /// Model that teaches: what it says of every message is learned beside the labels, and in their place where there are none
+    #[arg(long, value_name = "DIR")]
+    teacher: Option<String>,
     /// Where the model directory is written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -60,6 +64,7 @@ impl TrainArgs {
         let job = Job {
             data: self.data,
             base: load::model_directory(&self.base),
+            teacher: self.teacher.as_deref().map(load::model_directory),
             out: self.out,
             recipe,
             seed: self.seed,

@@ -127,6 +127,9 @@ pub struct TrainingManifest {
     pub steps: u64,
     /// sha256 of the base encoder's weights.
     pub base_sha256: String,
+    /// sha256 of the weights of the model that taught it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher_sha256: Option<String>,
     /// The recipe, as it ran.
     pub recipe: toml::Table,
     /// Metrics of the kept weights on validation data.

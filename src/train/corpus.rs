@@ -2,6 +2,7 @@
 
 use super::labels::Labels;
 use super::recipe::Recipe;
+use super::teach::Taught;
 use crate::data::{DataDirectory, Example, IntentLabel, Split};
 use crate::heads::tag_count;
 use crate::model::{DataProvenance, file_sha256};
@@ -109,6 +110,8 @@ pub struct Item {
     pub input: Encoded,
     /// Targets.
     pub targets: Targets,
+    /// What a teacher says of it.
+    pub taught: Taught,
 }
 
 /// Encodes examples and looks their labels up.
@@ -119,7 +122,7 @@ pub fn items(examples: &[Example], labels: &Labels, text: &TextEncoder) -> anyho
     let item = |example: &Example| {
         let input = text.encode(&example.text, example.context.iter().map(|turn| &turn.text)).with_context(|| example.place.to_string())?;
         let targets = targets(example, labels, &input);
-        Ok(Item { input, targets })
+        Ok(Item { input, targets, taught: Taught::default() })
     };
     examples.iter().map(item).collect()
 }

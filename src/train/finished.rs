@@ -5,6 +5,7 @@ use super::{Job, Recipe};
 use crate::data::{DataDirectory, Split};
 use crate::model::{LoadedModel, TrainingManifest, file_sha256};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The whole model in the job's output, if it was made by this version of hearken from the same data, recipe, seed and base.
 #[must_use]
@@ -18,8 +19,17 @@ pub fn finished(job: &Job) -> Option<LoadedModel> {
         && training.seed == job.seed
         && same_recipe(training, &job.recipe)
         && same_data(training, job)
+        && teacher_sha256(job.teacher.as_deref()).is_ok_and(|sha256| sha256 == training.teacher_sha256)
         && file_sha256(&job.base.join("model.safetensors")).is_ok_and(|sha256| sha256 == training.base_sha256);
     same.then_some(model)
+}
+
+/// sha256 of the weights of a teacher.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn teacher_sha256(teacher: Option<&Path>) -> std::io::Result<Option<String>> {
+    teacher.map(|path| file_sha256(&path.join("model.safetensors"))).transpose()
 }
 
 /// A recipe with other keys is of another trainer, whatever their defaults.

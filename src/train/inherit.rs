@@ -85,7 +85,7 @@ impl Inheritance {
 }
 
 /// What each row of each head stands for.
-fn rows(labels: &Labels) -> [(&'static str, Vec<String>); 4] {
+pub fn rows(labels: &Labels) -> [(&'static str, Vec<String>); 4] {
     let mut intents: Vec<String> = labels.intents.iter().map(|name| format!("intent {name}")).collect();
     intents.extend(labels.rejection.then(|| "rejection".to_owned()));
     let tags = labels.entities.iter().flat_map(|name| [format!("begin {name}"), format!("inside {name}")]);

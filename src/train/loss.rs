@@ -3,10 +3,12 @@
 use super::corpus::Item;
 use super::labels::Labels;
 use super::recipe::Recipe;
+use super::teach::blend;
 use crate::backend::HeadKind;
 use crate::backend::candle::{Network, Output};
 use candle_core::{D, Result, Tensor};
 use ndarray::Array2;
+use std::collections::BTreeMap;
 
 /// Rows of a tensor and what a head should say about them, `[rows, classes]`.
 struct Wanted {
@@ -104,6 +106,21 @@ fn weighted_one_hot(classes: usize, class: usize, smoothing: f32, weights: &[f32
     row
 }
 
+/// What is known of a word, and what a teacher says of it.
+type Wish<'a> = (Option<Vec<f32>>, Option<&'a Vec<f32>>);
+
+/// Token and wanted tags of each word that anything is known of; the row's tokens begin at `start`.
+fn word_targets(item: &Item, tags: usize, weight: f32, start: usize) -> Vec<(usize, Vec<f32>)> {
+    let mut words: BTreeMap<usize, Wish<'_>> = BTreeMap::new();
+    for (token, tag) in item.targets.tags.iter().flatten() {
+        words.entry(*token).or_default().0 = Some(one_hot(tags, *tag, 0.0));
+    }
+    for (token, taught) in item.taught.tags.iter().flatten() {
+        words.entry(*token).or_default().1 = Some(taught);
+    }
+    words.into_iter().filter_map(|(token, (known, taught))| Some((start + token, blend(known, taught, weight)?))).collect()
+}
+
 /// What decides how much each label counts.
 pub struct Weighing<'a> {
     /// The heads' rows.
@@ -143,14 +160,16 @@ pub fn batch_loss(network: &Network, output: &Output, items: &[&Item], weighing:
     let intents = labels.intents.len() + usize::from(labels.rejection);
     let tags = crate::heads::tag_count(labels.entities.len());
     let numbered = || items.iter().enumerate();
-    let intent =
-        numbered().filter_map(|(row, item)| Some((row, weighted_one_hot(intents, item.targets.intent?, recipe.label_smoothing, weights))));
-    let sentiment = numbered().filter_map(|(row, item)| Some((row, item.targets.sentiment?.to_vec())));
-    let emotions = numbered().filter_map(|(row, item)| Some((row, item.targets.emotions.clone()?)));
+    let taught = |known, taught: Option<&Vec<f32>>| blend(known, taught, recipe.teacher_weight);
+    let intent = numbered().filter_map(|(row, item)| {
+        let known = item.targets.intent.map(|class| weighted_one_hot(intents, class, recipe.label_smoothing, weights));
+        Some((row, taught(known, item.taught.intent.as_ref())?))
+    });
+    let sentiment =
+        numbered().filter_map(|(row, item)| Some((row, taught(item.targets.sentiment.map(Vec::from), item.taught.sentiment.as_ref())?)));
+    let emotions = numbered().filter_map(|(row, item)| Some((row, taught(item.targets.emotions.clone(), item.taught.emotions.as_ref())?)));
     let starts = items.iter().scan(0, |start, item| Some(std::mem::replace(start, *start + item.input.ids.len())));
-    let words =
-        starts.zip(items).flat_map(|(start, item)| item.targets.tags.iter().flatten().map(move |(token, tag)| (start + token, *tag)));
-    let words = words.map(|(token, tag)| (token, one_hot(tags, tag, 0.0)));
+    let words = starts.zip(items).flat_map(|(start, item)| word_targets(item, tags, recipe.teacher_weight, start));
 
     let heads = [
         (HeadKind::Intent, recipe.loss.intent, Wanted::of(intents, intent)),

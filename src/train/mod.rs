@@ -18,6 +18,7 @@ mod prototypes;
 mod recipe;
 mod run;
 mod speed;
+mod teach;
 mod validate;
 
 pub use calibrate::{CalibrationOptions, recalibrate};

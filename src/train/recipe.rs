@@ -32,6 +32,8 @@ pub struct Recipe {
     pub clip_norm: f64,
     /// Probability of dropout, in multiples of 1/256.
     pub dropout: f32,
+    /// Weight of a teacher's word against the labels, where there is a teacher; a message without a label has the teacher's alone.
+    pub teacher_weight: f32,
     /// Probability that a word of a training message is hidden.
     pub word_masking: f64,
     /// Weight of the disagreement between two readings of each message under different dropout (Liang et al., 2021, "R-Drop"); 0 reads once,
@@ -123,6 +125,7 @@ impl Default for Recipe {
             weight_decay: 0.01,
             clip_norm: 1.0,
             dropout: 0.1,
+            teacher_weight: 0.5,
             word_masking: 0.0,
             consistency: 3.0,
             label_smoothing: 0.1,
@@ -191,6 +194,7 @@ impl Recipe {
             ("weight_decay", self.weight_decay, 0.0, 1.0, "[0, 1]"),
             ("clip_norm", self.clip_norm, 1e-6, 1e6, "(0, 1e6]"),
             ("dropout", f64::from(self.dropout), 0.0, 0.9, "[0, 0.9]"),
+            ("teacher_weight", f64::from(self.teacher_weight), 0.0, 1.0, "[0, 1]"),
             ("word_masking", self.word_masking, 0.0, 0.9, "[0, 0.9]"),
             ("consistency", self.consistency, 0.0, 100.0, "[0, 100]"),
             ("label_smoothing", f64::from(self.label_smoothing), 0.0, 0.9, "[0, 0.9]"),

@@ -174,6 +174,7 @@ fn an_interrupt_keeps_every_step() {
     let job = Job {
         data: vec![repository("training-data/smoke")],
         base: repository("models/tiny"),
+        teacher: None,
         out: folder.path().join("out"),
         recipe,
         seed: 1,
@@ -201,6 +202,7 @@ fn a_head_without_weight_is_left_out() {
     let job = Job {
         data: vec![repository("training-data/smoke")],
         base: repository("models/tiny"),
+        teacher: None,
         out,
         recipe,
         seed: 1,
@@ -265,6 +267,7 @@ fn every_stage_goes_on_where_it_stopped() {
     let job = Job {
         data: vec![data],
         base: repository("models/tiny"),
+        teacher: None,
         out: folder.path().join("whole"),
         recipe,
         seed: 1,
@@ -290,4 +293,49 @@ fn every_stage_goes_on_where_it_stopped() {
     }
     assert!(runs > steps / 4, "{runs} runs for {steps} steps");
     assert!(weights(&job) == weights(&pieces), "the weights differ");
+}
+
+#[test]
+fn a_student_learns_from_a_teacher_without_labels() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = |out: &str, data: std::path::PathBuf, base: std::path::PathBuf| Job {
+        data: vec![data],
+        base,
+        teacher: None,
+        out: folder.path().join(out),
+        recipe: Recipe {
+            epochs: 6,
+            least_steps: 0,
+            max_tokens: 48,
+            context_tokens: 0,
+            batch_rows: 16,
+            learning_rate: 3e-3,
+            ..Recipe::default()
+        },
+        seed: 1,
+        resume: false,
+        force: false,
+        commit: None,
+    };
+    // Half of the rows keep their labels, so that the student's heads have every label; the other half are only texts.
+    let rows = std::fs::read_to_string(repository("training-data/smoke/train.jsonl")).unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).unwrap();
+    let bare = |line: &str| {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        serde_json::json!({"text": row["text"]}).to_string()
+    };
+    let lines: Vec<String> = rows.lines().enumerate().map(|(i, line)| if i % 2 == 0 { line.to_owned() } else { bare(line) }).collect();
+    std::fs::write(data.join("train.jsonl"), lines.join("\n")).unwrap();
+    let tiny = repository("models/tiny");
+    let taught = Job { teacher: Some(tiny.clone()), ..job("taught", data.clone(), tiny.clone()) };
+    let alone = job("alone", data, tiny);
+    for job in [&taught, &alone] {
+        assert!(matches!(run(job, &mut StopAfter(u64::MAX, 0.into())).unwrap(), Outcome::Finished(_)));
+    }
+    let teacher = LoadedModel::open(&taught.out).unwrap().manifest.training.unwrap().teacher_sha256;
+    assert!(teacher.is_some_and(|sha256| sha256.len() == 64));
+    assert!(weights(&taught.out)["heads.intent.weight"] != weights(&alone.out)["heads.intent.weight"]);
+    let missing = Job { teacher: Some(folder.path().join("nowhere")), out: folder.path().join("none"), ..alone };
+    assert!(format!("{:#}", run(&missing, &mut StopAfter(u64::MAX, 0.into())).unwrap_err()).contains("teacher"));
 }

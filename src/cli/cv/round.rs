@@ -62,6 +62,7 @@ pub fn run(plan: &Plan, round: &Round, place: &Path, work: &Work<'_>, observer: 
     let job = Job {
         data: vec![data.clone()],
         base: work.base.to_owned(),
+        teacher: None,
         out: model.clone(),
         recipe: work.recipe.clone(),
         seed: round.seed,

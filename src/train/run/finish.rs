@@ -52,6 +52,7 @@ impl Run<'_> {
                 epochs: best.epochs,
                 steps: best.steps,
                 base_sha256: self.base_sha256.clone(),
+                teacher_sha256: self.teacher_sha256.clone(),
                 recipe: toml::Table::try_from(recipe)?,
                 validation: report.figures(),
                 data: self.corpus.provenance.clone(),

@@ -37,6 +37,8 @@ pub struct Job {
     pub data: Vec<PathBuf>,
     /// A hearken model, or a base encoder in Hugging Face layout, which is translated if need be.
     pub base: PathBuf,
+    /// Model whose word on every message is learned beside the labels.
+    pub teacher: Option<PathBuf>,
     /// Output directory.
     pub out: PathBuf,
     /// The numbers.
@@ -113,6 +115,7 @@ struct Run<'a> {
     saved_at: Instant,
     base: Base,
     base_sha256: String,
+    teacher_sha256: Option<String>,
 }
 
 /// Trains.

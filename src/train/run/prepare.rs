@@ -3,17 +3,20 @@
 use super::stage::Stage;
 use super::{Job, Run};
 use crate::backend::candle::NetworkShape;
-use crate::import;
+use crate::import::{self, Base};
 use crate::model::{EncoderConfig, file_sha256, hex};
 use crate::text::TextEncoder;
 use crate::train::checkpoint::{Checkpoints, Saved, State};
 use crate::train::corpus::{Corpus, items};
+use crate::train::finished::teacher_sha256;
 use crate::train::inherit::Inheritance;
 use crate::train::labels::Labels;
 use crate::train::learner::Learner;
 use crate::train::loss::class_weights;
 use crate::train::optimizer::Optimizer;
 use crate::train::parameters::Parameters;
+use crate::train::recipe::Recipe;
+use crate::train::teach::teach;
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
@@ -31,20 +34,16 @@ impl<'a> Run<'a> {
         let heads = labels.heads();
         ensure!(!heads.rows().is_empty(), "no example carries a label; give rows an `intent`, `entities`, `sentiment` or `emotions`");
         let base = import::base(&job.base, &job.out.join("checkpoint/base")).with_context(|| format!("base `{}`", job.base.display()))?;
-        let config = std::fs::read_to_string(base.path.join("config.json")).context("base: config.json cannot be read")?;
-        let config = EncoderConfig::parse(&config)?;
-        ensure!(
-            job.recipe.max_tokens <= config.max_position_embeddings,
-            "recipe, key `max_tokens`: the base reads at most {}",
-            config.max_position_embeddings
-        );
-        let context_tokens = if corpus.has_context() { job.recipe.context_tokens } else { 0 };
-        let text = TextEncoder::open(&base.path.join("tokenizer.json"), job.recipe.max_tokens, context_tokens)?;
+        let (config, text) = encoder(&base, &job.recipe, corpus.has_context())?;
         let shape = NetworkShape::new(config, base.pooling, &heads);
-        let train = items(&corpus.train, &labels, &text)?;
+        let mut train = items(&corpus.train, &labels, &text)?;
+        if let Some(teacher) = &job.teacher {
+            teach(teacher, &labels, &corpus.train, &mut train)?;
+        }
         let valid = items(&corpus.valid, &labels, &text)?;
         let base_sha256 = file_sha256(&base.path.join("model.safetensors")).context("base: model.safetensors cannot be read")?;
-        let fingerprint = fingerprint(job, &corpus, &base_sha256)?;
+        let teacher_sha256 = teacher_sha256(job.teacher.as_deref()).context("teacher: model.safetensors cannot be read")?;
+        let fingerprint = fingerprint(job, &corpus, &base_sha256, teacher_sha256.as_deref())?;
         let stages = Stage::all(&job.recipe, refit, !labels.intents.is_empty());
         let saved = if job.resume && checkpoints.exist() { Some(load(job, &checkpoints, &fingerprint)?) } else { None };
         let parameters = match &saved {
@@ -74,6 +73,7 @@ impl<'a> Run<'a> {
             saved_at: Instant::now(),
             base,
             base_sha256,
+            teacher_sha256,
         };
         match saved {
             Some(saved) => run.go_on(saved)?,
@@ -90,6 +90,17 @@ impl<'a> Run<'a> {
         self.optimizer = Optimizer::restore(&self.parameters, &saved.moments, self.total_steps())?;
         Ok(())
     }
+}
+
+/// The base's configuration, and how it reads texts.
+fn encoder(base: &Base, recipe: &Recipe, has_context: bool) -> anyhow::Result<(EncoderConfig, TextEncoder)> {
+    let config = std::fs::read_to_string(base.path.join("config.json")).context("base: config.json cannot be read")?;
+    let config = EncoderConfig::parse(&config)?;
+    let most = config.max_position_embeddings;
+    ensure!(recipe.max_tokens <= most, "recipe, key `max_tokens`: the base reads at most {most}");
+    let context_tokens = if has_context { recipe.context_tokens } else { 0 };
+    let text = TextEncoder::open(&base.path.join("tokenizer.json"), recipe.max_tokens, context_tokens)?;
+    Ok((config, text))
 }
 
 /// The checkpoint, if it is of this very run.
@@ -116,7 +127,7 @@ fn check_output(job: &Job, checkpoints: &Checkpoints) -> anyhow::Result<()> {
     std::fs::create_dir_all(&job.out).with_context(|| format!("`{}` cannot be made", job.out.display()))
 }
 
-fn fingerprint(job: &Job, corpus: &Corpus, base_sha256: &str) -> anyhow::Result<String> {
-    let parts = serde_json::to_vec(&(&job.recipe, job.seed, base_sha256, &corpus.provenance))?;
+fn fingerprint(job: &Job, corpus: &Corpus, base_sha256: &str, teacher_sha256: Option<&str>) -> anyhow::Result<String> {
+    let parts = serde_json::to_vec(&(&job.recipe, job.seed, base_sha256, teacher_sha256, &corpus.provenance))?;
     Ok(hex(&Sha256::digest(parts)))
 }

@@ -49,6 +49,7 @@ fn training_starts_from_any_checkpoint() {
         let job = Job {
             data: vec![data.path().to_owned()],
             base: fixture(&name),
+            teacher: None,
             out: out.clone(),
             recipe,
             seed: 1,
