@@ -148,7 +148,7 @@ mod tests {
         assert!(EncoderConfig::parse(GOOD).is_ok());
         for (from, to, key) in [
             ("\"num_attention_heads\":4", "\"num_attention_heads\":5", "num_attention_heads"),
-            ("\"bert\"", "\"mpnet\"", "model_type"),
+            ("\"bert\"", "\"electra\"", "model_type"),
             ("\"hidden_size\":32", "\"hidden_size\":0", "hidden_size"),
             ("\"gelu\"", "\"swish\"", "hidden_act"),
             ("1e-12", "\"small\"", "layer_norm_eps"),
