@@ -1,7 +1,7 @@
 //! `hearken compare`: two models on the same messages.
 
-use super::{judge, load};
-use crate::data::{Example, Split};
+use super::judge::{self, DataArgs};
+use crate::data::Example;
 use crate::eval::{About, Bootstrap, Comparison, Gate, Judged, compare, comparison_page, comparison_text};
 use clap::Args;
 use std::io::Write as _;
@@ -24,15 +24,8 @@ pub struct CompareArgs {
     a: String,
     /// Name below models/, or directory, of the model in question
     b: String,
-    /// Data directories
-    #[arg(required = true)]
-    data: Vec<PathBuf>,
-    /// train, valid or test
-    #[arg(long, default_value_t = Split::Test)]
-    split: Split,
-    /// Backend
-    #[arg(long, default_value = "auto")]
-    device: String,
+    #[command(flatten)]
+    on: DataArgs,
     /// Policy file (YAML) instead of the built-in policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -53,7 +46,7 @@ pub struct CompareArgs {
 impl CompareArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let examples = judge::examples(&self.data, self.split)?;
+        let examples = self.on.examples()?;
         let (about_a, a) = self.judged(&self.a, &examples)?;
         let (about_b, b) = self.judged(&self.b, &examples)?;
         let bar = judge::bar(self.resamples, "resamples");
@@ -61,20 +54,16 @@ impl CompareArgs {
         let comparison = compare(&a, &b, &bootstrap);
         bar.finish_and_clear();
         self.show(&comparison, &about_a, &about_b)?;
-        let missed = judge::missed(&self.gate, "the difference of ", &comparison.differences())?;
-        Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+        let differences = comparison.differences();
+        judge::pass(&self.gate, |gate| {
+            let value = || differences.get(&gate.figure).copied().unwrap_or(f64::NAN);
+            Ok((!gate.passes_figures(&differences)?).then(|| format!("the difference of {} is {:+.4}", gate.figure, value())))
+        })
     }
 
     fn judged<'a>(&self, model: &str, examples: &'a [Example]) -> anyhow::Result<(About, Vec<Judged<'a>>)> {
-        let engine = load::engine(model, &self.device, 0, judge::CHUNK)?;
-        let about = About {
-            model: engine.model().id(),
-            backend: engine.backend().to_owned(),
-            data: judge::names(&self.data),
-            split: self.split.to_string(),
-            messages: examples.len(),
-            resamples: self.resamples,
-        };
+        let engine = self.on.engine(model)?;
+        let about = self.on.about(&engine, examples.len(), self.resamples);
         Ok((about, judge::judge(&engine, self.policy.as_deref(), examples)?))
     }
 
@@ -83,7 +72,7 @@ impl CompareArgs {
         if self.json {
             let model = |about: &About, path: &str| serde_json::json!({"model": about.model, "path": path, "backend": about.backend});
             let figures = serde_json::json!({
-                "a": model(a, &self.a), "b": model(b, &self.b), "data": self.data, "split": a.split, "messages": a.messages,
+                "a": model(a, &self.a), "b": model(b, &self.b), "data": self.on.data, "split": a.split, "messages": a.messages,
                 "resamples": a.resamples,
                 "comparison": comparison,
             });

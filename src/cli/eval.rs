@@ -1,7 +1,6 @@
 //! `hearken eval`: every figure of a model on data.
 
-use super::{judge, load};
-use crate::data::Split;
+use super::judge::{self, DataArgs};
 use crate::eval::{About, Bootstrap, Detail, Gate, Report, detailed, line, page, text};
 use clap::Args;
 use std::io::Write as _;
@@ -23,15 +22,8 @@ network. A gate that is missed gives exit code 3; an unknown figure lists those 
 pub struct EvalArgs {
     /// Name below models/, or directory, of the model
     model: String,
-    /// Data directories
-    #[arg(required = true)]
-    data: Vec<PathBuf>,
-    /// train, valid or test
-    #[arg(long, default_value_t = Split::Test)]
-    split: Split,
-    /// Backend
-    #[arg(long, default_value = "auto")]
-    device: String,
+    #[command(flatten)]
+    on: DataArgs,
     /// Policy file (YAML) instead of the built-in policy
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -55,37 +47,26 @@ pub struct EvalArgs {
 impl EvalArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let examples = judge::examples(&self.data, self.split)?;
-        let engine = load::engine(&self.model, &self.device, 0, judge::CHUNK)?;
+        let examples = self.on.examples()?;
+        let engine = self.on.engine(&self.model)?;
         let judged = judge::judge(&engine, self.policy.as_deref(), &examples)?;
         let bar = judge::bar(self.resamples, "resamples");
         let bootstrap = Bootstrap { resamples: self.resamples, done: &|| bar.inc(1), ..Bootstrap::default() };
         let report = detailed(&judged, &Detail { examples: self.examples, bootstrap });
         bar.finish_and_clear();
-        let about = About {
-            model: engine.model().id(),
-            backend: engine.backend().to_owned(),
-            data: judge::names(&self.data),
-            split: self.split.to_string(),
-            messages: examples.len(),
-            resamples: self.resamples,
-        };
+        let about = self.on.about(&engine, examples.len(), self.resamples);
         self.show(&report, &about)?;
-        let mut missed = false;
-        for gate in &self.gate {
-            if !gate.passes(&report).map_err(anyhow::Error::msg)? {
-                missed = true;
-                eprintln!("gate missed: {} is {:.4}, wanted {gate}", gate.figure, report.figure(&gate.figure).unwrap_or(f64::NAN));
-            }
-        }
-        Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+        judge::pass(&self.gate, |gate| {
+            let value = || report.figure(&gate.figure).unwrap_or(f64::NAN);
+            Ok((!gate.passes(&report)?).then(|| format!("{} is {:.4}", gate.figure, value())))
+        })
     }
 
     fn show(&self, report: &Report, about: &About) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
         if self.json {
             let figures = serde_json::json!({
-                "model": about.model, "backend": about.backend, "data": self.data, "split": about.split, "messages": about.messages,
+                "model": about.model, "backend": about.backend, "data": self.on.data, "split": about.split, "messages": about.messages,
                 "resamples": about.resamples,
                 "report": report,
             });

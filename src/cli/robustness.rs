@@ -1,12 +1,11 @@
 //! `hearken robustness`: what is left of a model's figures when people type as they do.
 
-use super::{judge, load};
-use crate::data::{DISTORTIONS, DataDirectory, Example, Purpose, Record, Split, distort, records_of};
+use super::judge::{self, DataArgs};
+use crate::data::{DISTORTIONS, DataDirectory, Example, Place, Purpose, Record, Row, distort, records_of};
 use crate::engine::Engine;
 use crate::eval::{Condition, Gate, Report, Robustness, report};
 use clap::Args;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Measure a model on the same messages typed worse, and without what was said before
@@ -24,15 +23,8 @@ Examples:
 pub struct RobustnessArgs {
     /// Name below models/, or directory, of the model
     model: String,
-    /// Data directories
-    #[arg(required = true)]
-    data: Vec<PathBuf>,
-    /// train, valid or test
-    #[arg(long, default_value_t = Split::Test)]
-    split: Split,
-    /// Backend
-    #[arg(long, default_value = "auto")]
-    device: String,
+    #[command(flatten)]
+    on: DataArgs,
     /// Seed of the distortions
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -48,16 +40,21 @@ impl RobustnessArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let mut records = Vec::new();
-        for path in &self.data {
-            records
-                .extend(records_of(&DataDirectory::new(path).file(self.split))?.into_iter().filter(|record| record.row.is_of_customer()));
+        for path in &self.on.data {
+            records.extend(
+                records_of(&DataDirectory::new(path).file(self.on.split))?.into_iter().filter(|record| record.row.is_of_customer()),
+            );
         }
-        let engine = load::engine(&self.model, &self.device, 0, judge::CHUNK)?;
-        let examples = examples(&records)?;
+        let engine = self.on.engine(&self.model)?;
+        let examples = records.iter().map(|record| example(record.row.clone(), &record.place)).collect::<Result<Vec<_>, _>>()?;
         let plain = measured(&engine, &examples)?;
         let mut distorted = Vec::new();
         for kind in DISTORTIONS {
-            let worse = distorted_rows(&records, |record| distort(record, *kind, Purpose::Measure, self.seed))?;
+            let worse = |record: &Record| {
+                let line = distort(record, *kind, Purpose::Measure, self.seed)?;
+                example(serde_json::from_str(&line)?, &record.place)
+            };
+            let worse = records.iter().map(worse).collect::<Result<Vec<_>, _>>()?;
             distorted.push(Condition::new(kind.name(), worse.len(), &plain, &measured(&engine, &worse)?));
         }
         let mut without = Vec::new();
@@ -78,7 +75,7 @@ impl RobustnessArgs {
         let mut out = std::io::stdout().lock();
         if self.json {
             let document = serde_json::json!({
-                "model": engine.model().id(), "backend": engine.backend(), "data": self.data, "split": self.split.to_string(),
+                "model": engine.model().id(), "backend": engine.backend(), "data": self.on.data, "split": self.on.split.to_string(),
                 "messages": examples.len(), "seed": self.seed, "robustness": robustness,
             });
             writeln!(out, "{document:#}")?;
@@ -88,33 +85,22 @@ impl RobustnessArgs {
                 "{} on {} messages, split {}; per cent\n\n{}",
                 engine.model().id(),
                 examples.len(),
-                self.split,
+                self.on.split,
                 robustness.text()
             )?;
         }
-        let missed = judge::missed(&self.gate, "", &robustness.figures())?;
-        Ok(if missed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+        let figures = robustness.figures();
+        judge::pass(&self.gate, |gate| {
+            let value = || figures.get(&gate.figure).copied().unwrap_or(f64::NAN);
+            Ok((!gate.passes_figures(&figures)?).then(|| format!("{} is {:.4}", gate.figure, value())))
+        })
     }
 }
 
-fn examples(records: &[Record]) -> anyhow::Result<Vec<Example>> {
-    let checked = |record: &Record| {
-        Example::new(record.row.clone(), record.place.clone()).map_err(|error| anyhow::anyhow!("{}: {error}", record.place))
-    };
-    records.iter().map(checked).collect()
+fn example(row: Row, place: &Place) -> anyhow::Result<Example> {
+    Example::new(row, place.clone()).map_err(|error| anyhow::anyhow!("{place}: {error}"))
 }
 
 fn measured(engine: &Engine, examples: &[Example]) -> anyhow::Result<Report> {
     Ok(report(&judge::judge(engine, None, examples)?))
-}
-
-fn distorted_rows<E: std::fmt::Display>(
-    records: &[Record],
-    distort: impl Fn(&Record) -> Result<String, E>,
-) -> anyhow::Result<Vec<Example>> {
-    let changed = |record: &Record| {
-        let line = distort(record).map_err(|error| anyhow::anyhow!("{}: `entities`: {error}", record.place))?;
-        Example::new(serde_json::from_str(&line)?, record.place.clone()).map_err(|error| anyhow::anyhow!("{}: {error}", record.place))
-    };
-    records.iter().map(changed).collect()
 }

@@ -3,8 +3,8 @@
 use super::distort::{Distortion, Purpose, dice, distort};
 use super::rewrite::{Edit, Rewritten};
 use super::row::RowEntity;
-use super::{Place, Record};
-use crate::text::{OffsetError, OffsetUnit, Span};
+use super::{EntityError, Record};
+use crate::text::OffsetUnit;
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
@@ -24,16 +24,6 @@ pub struct AugmentOptions {
     pub seed: u64,
 }
 
-/// A row that cannot be augmented, since its entities do not lie in its text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: `entities`: {source}; `hearken data check` lists such rows")]
-pub struct AugmentError {
-    /// Where the row stands.
-    pub place: Place,
-    /// What is wrong.
-    pub source: OffsetError,
-}
-
 /// Makes rows of rows.
 pub struct Augmenter<'a> {
     options: AugmentOptions,
@@ -47,10 +37,10 @@ impl<'a> Augmenter<'a> {
     ///
     /// # Errors
     /// When an entity does not lie in its text.
-    pub fn new(options: AugmentOptions, kinds: Vec<&'a dyn Distortion>, records: &[Record]) -> Result<Self, AugmentError> {
+    pub fn new(options: AugmentOptions, kinds: Vec<&'a dyn Distortion>, records: &[Record]) -> Result<Self, EntityError> {
         let mut surfaces: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for record in records {
-            for (span, entity) in entities(record)? {
+            for (span, entity) in record.entities()? {
                 surfaces.entry(entity.label.clone()).or_default().insert(span.slice(&record.row.text).to_owned());
             }
         }
@@ -61,8 +51,7 @@ impl<'a> Augmenter<'a> {
     ///
     /// # Errors
     /// When an entity does not lie in the text.
-    pub fn copies(&self, record: &Record) -> Result<Vec<String>, AugmentError> {
-        let failed = |source| AugmentError { place: record.place.clone(), source };
+    pub fn copies(&self, record: &Record) -> Result<Vec<String>, EntityError> {
         let mut lines = Vec::new();
         let mut dice = dice(&["augment", &record.row.text], self.options.seed);
         for _ in 0..self.options.values {
@@ -70,16 +59,16 @@ impl<'a> Augmenter<'a> {
         }
         for _ in 0..self.options.distorted {
             if let Some(kind) = self.kinds.choose(&mut dice) {
-                lines.push(distort(record, *kind, Purpose::Learn, dice.random()).map_err(failed)?);
+                lines.push(distort(record, *kind, Purpose::Learn, dice.random())?);
             }
         }
         lines.retain(|line| *line != record.line);
         Ok(lines)
     }
 
-    fn with_other_values(&self, record: &Record, dice: &mut ChaCha8Rng) -> Result<Option<String>, AugmentError> {
+    fn with_other_values(&self, record: &Record, dice: &mut ChaCha8Rng) -> Result<Option<String>, EntityError> {
         let text = &record.row.text;
-        let mut places = entities(record)?;
+        let mut places = record.entities()?;
         places.sort_by_key(|(span, _)| *span);
         let edits: Vec<Edit> =
             places.iter().map(|(span, entity)| Edit { span: *span, words: self.other(span.slice(text), &entity.label, dice) }).collect();
@@ -114,21 +103,10 @@ impl<'a> Augmenter<'a> {
     }
 }
 
-fn entities(record: &Record) -> Result<Vec<(Span, &RowEntity)>, AugmentError> {
-    let place = |entity: &'_ RowEntity| Span::from_offsets(&record.row.text, entity.start, entity.end, OffsetUnit::Codepoint);
-    record
-        .row
-        .entities
-        .iter()
-        .flatten()
-        .map(|entity| Ok((place(entity).map_err(|source| AugmentError { place: record.place.clone(), source })?, entity)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{DISTORTIONS, Row};
+    use crate::data::{DISTORTIONS, Place, Row};
 
     fn record(line: &str) -> Record {
         Record { place: Place { file: "x".into(), line: 1 }, line: line.to_owned(), row: serde_json::from_str(line).unwrap() }

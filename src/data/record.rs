@@ -1,7 +1,8 @@
 //! A row together with the line it stands on, so that what is written again differs from what was read only where it must.
 
 use super::directory::{DataError, parse_row};
-use super::{Place, Row, WrongLine};
+use super::{Place, Row, RowEntity, WrongLine};
+use crate::text::{OffsetError, OffsetUnit, Span};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -20,7 +21,31 @@ pub struct Record {
     pub row: Row,
 }
 
+/// A row one of whose entities does not lie in its text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: `entities`: {source}; `hearken data check` lists such rows")]
+pub struct EntityError {
+    /// Where the row stands.
+    pub place: Place,
+    /// What is wrong.
+    pub source: OffsetError,
+}
+
 impl Record {
+    /// Each entity and where it lies in the text.
+    ///
+    /// # Errors
+    /// When one does not lie in it.
+    pub fn entities(&self) -> Result<Vec<(Span, &RowEntity)>, EntityError> {
+        let failed = |source| EntityError { place: self.place.clone(), source };
+        let mut entities = Vec::new();
+        for entity in self.row.entities.iter().flatten() {
+            let span = Span::from_offsets(&self.row.text, entity.start, entity.end, OffsetUnit::Codepoint).map_err(failed)?;
+            entities.push((span, entity));
+        }
+        Ok(entities)
+    }
+
     /// The line with some fields changed: in their place where the row has them, else behind the others. Every other field keeps its
     /// bytes, so that no number is rounded and no escape rewritten.
     #[must_use]

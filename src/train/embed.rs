@@ -2,6 +2,7 @@
 
 use super::learner::Learner;
 use super::parameters::Parameters;
+use super::validate::ROWS;
 use crate::backend::candle::NetworkShape;
 use crate::batch::PackedBatch;
 use crate::import;
@@ -11,8 +12,6 @@ use anyhow::Context as _;
 use ndarray::Array2;
 use std::path::Path;
 
-/// Messages of one forward pass.
-const ROWS: usize = 32;
 /// Most tokens of a message.
 const TOKENS: usize = 128;
 

@@ -33,7 +33,7 @@ impl Inheritance {
         let manifest = std::fs::read_to_string(base.path.join("hearken.toml")).ok().and_then(|text| Manifest::parse(&text).ok());
         let Some(manifest) = manifest else { return Self::default() };
         let mut heads = Vec::new();
-        for ((name, ours), (_, theirs)) in rows(labels).into_iter().zip(rows(&Labels::of_heads(&manifest.heads))) {
+        for ((name, ours), (_, theirs)) in labels.rows().into_iter().zip(Labels::of_heads(&manifest.heads).rows()) {
             let pairs = ours.iter().enumerate().filter_map(|(row, label)| Some((row, theirs.iter().position(|other| other == label)?)));
             if !ours.is_empty() && !theirs.is_empty() {
                 heads.push(Shared { name, theirs: theirs.len(), pairs: pairs.collect() });
@@ -82,21 +82,6 @@ impl Inheritance {
         }
         Ok(())
     }
-}
-
-/// What each row of each head stands for.
-pub fn rows(labels: &Labels) -> [(&'static str, Vec<String>); 4] {
-    let mut intents: Vec<String> = labels.intents.iter().map(|name| format!("intent {name}")).collect();
-    intents.extend(labels.rejection.then(|| "rejection".to_owned()));
-    let tags = labels.entities.iter().flat_map(|name| [format!("begin {name}"), format!("inside {name}")]);
-    let outside = (!labels.entities.is_empty()).then(|| "outside".to_owned());
-    let feelings = if labels.sentiment { ["negative", "neutral", "positive"].map(str::to_owned).to_vec() } else { Vec::new() };
-    [
-        ("intent", intents),
-        ("entities", outside.into_iter().chain(tags).collect()),
-        ("sentiment", feelings),
-        ("emotions", labels.emotions.clone()),
-    ]
 }
 
 #[cfg(test)]

@@ -53,6 +53,22 @@ impl Labels {
         }
     }
 
+    /// What each row of each head stands for.
+    #[must_use]
+    pub fn rows(&self) -> [(&'static str, Vec<String>); 4] {
+        let mut intents: Vec<String> = self.intents.iter().map(|name| format!("intent {name}")).collect();
+        intents.extend(self.rejection.then(|| "rejection".to_owned()));
+        let tags = self.entities.iter().flat_map(|name| [format!("begin {name}"), format!("inside {name}")]);
+        let outside = (!self.entities.is_empty()).then(|| "outside".to_owned());
+        let feelings = if self.sentiment { ["negative", "neutral", "positive"].map(str::to_owned).to_vec() } else { Vec::new() };
+        [
+            ("intent", intents),
+            ("entities", outside.into_iter().chain(tags).collect()),
+            ("sentiment", feelings),
+            ("emotions", self.emotions.clone()),
+        ]
+    }
+
     /// Each intent's name as a message of it, in words: names say what an intent means.
     pub fn names(&self) -> impl Iterator<Item = Example> + '_ {
         let file: std::sync::Arc<str> = "names of intents".into();

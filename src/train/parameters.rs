@@ -1,7 +1,7 @@
 //! The parameters that training changes, by their names in the model file.
 
 use crate::backend::candle::{Network, NetworkShape};
-use crate::model::map_weights;
+use crate::model::{LoadedModel, map_weights};
 use candle_core::{DType, Device, Result, Storage, Tensor, Var};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -34,6 +34,14 @@ impl Parameters {
             }
             Ok(tensor)
         })
+    }
+
+    /// Those of a whole model, heads included.
+    ///
+    /// # Errors
+    /// When the model lacks a tensor or one has another shape.
+    pub fn from_model(shape: &NetworkShape, model: &LoadedModel) -> Result<Self> {
+        Self::build(shape, &mut |name, size| model.tensor(name, size, &Device::Cpu).map_err(candle_core::Error::wrap))
     }
 
     /// Parameters from saved tensors.

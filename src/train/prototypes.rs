@@ -4,14 +4,13 @@
 use super::corpus::Item;
 use super::learner::Learner;
 use super::parameters::Parameters;
+use super::validate::ROWS;
 use crate::batch::PackedBatch;
 use candle_core::{Device, Result, Tensor};
 use std::collections::BTreeSet;
 
 /// Messages of an intent that its prototype is made of, at most.
 const MESSAGES: usize = 50;
-/// Rows of one forward pass.
-const ROWS: usize = 32;
 
 /// Sets the intent head: row `c` is the mean of the unit vectors of class `c`, less the mean of all classes, times `scale` over the
 /// mean length of a vector; the bias is zero. A class of `kept` or without messages stays as it is.

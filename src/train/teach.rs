@@ -2,7 +2,6 @@
 //! where there are none (Hinton et al., 2015).
 
 use super::corpus::Item;
-use super::inherit::rows;
 use super::labels::Labels;
 use super::learner::Learner;
 use super::parameters::Parameters;
@@ -11,10 +10,10 @@ use crate::backend::candle::NetworkShape;
 use crate::backend::{BatchLogits, HeadKind};
 use crate::batch::PackedBatch;
 use crate::data::Example;
+use crate::heads::{sigmoid, softmax};
 use crate::model::LoadedModel;
 use crate::text::{Encoded, Span};
 use anyhow::Context as _;
-use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -37,11 +36,8 @@ pub struct Taught {
 /// When the teacher cannot be opened, or fails.
 pub fn teach(teacher: &Path, labels: &Labels, examples: &[Example], items: &mut [Item]) -> anyhow::Result<()> {
     let model = LoadedModel::open(teacher).with_context(|| format!("teacher `{}`", teacher.display()))?;
-    let stored = candle_core::safetensors::load(teacher.join("model.safetensors"), &Device::Cpu)?;
-    let stored = stored.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)));
-    let stored = stored.collect::<candle_core::Result<HashMap<String, Tensor>>>()?;
-    let shape = NetworkShape::new(model.config.clone(), model.manifest.pooling, &model.manifest.heads);
-    let parameters = Parameters::from_tensors(&shape, &stored)?;
+    let shape = NetworkShape::of(&model);
+    let parameters = Parameters::from_model(&shape, &model)?;
     let mut learner = Learner::new(&shape, &parameters)?;
     let columns = Columns::of(labels, &Labels::of_heads(&model.manifest.heads));
     for (examples, items) in examples.chunks(ROWS).zip(items.chunks_mut(ROWS)) {
@@ -60,7 +56,7 @@ struct Columns(HashMap<&'static str, Vec<usize>>);
 
 impl Columns {
     fn of(student: &Labels, teacher: &Labels) -> Self {
-        let both = rows(student).into_iter().zip(rows(teacher));
+        let both = student.rows().into_iter().zip(teacher.rows());
         let places = |ours: &[String], theirs: &[String]| -> Option<Vec<usize>> {
             ours.iter().map(|label| theirs.iter().position(|other| other == label)).collect()
         };
@@ -71,12 +67,12 @@ impl Columns {
     }
 
     fn read(&self, logits: &BatchLogits, row: usize, theirs: &Encoded, ours: &Encoded) -> Taught {
-        let message = |kind: HeadKind, squash: fn(&[f32]) -> Vec<f32>| self.pick(logits, kind, row, 0).map(|picked| squash(&picked));
+        let message = |kind: HeadKind| self.pick(logits, kind, row, 0);
         Taught {
-            intent: message(HeadKind::Intent, softmax),
-            tags: self.0.get(HeadKind::Entities.name()).and_then(|_| self.tags(logits, row, theirs, ours)),
-            sentiment: message(HeadKind::Sentiment, softmax),
-            emotions: message(HeadKind::Emotions, sigmoid),
+            intent: message(HeadKind::Intent).map(|logits| probabilities(&logits)),
+            tags: self.tags(logits, row, theirs, ours),
+            sentiment: message(HeadKind::Sentiment).map(|logits| probabilities(&logits)),
+            emotions: message(HeadKind::Emotions).map(|logits| logits.iter().map(|logit| sigmoid(*logit, 1.0)).collect()),
         }
     }
 
@@ -86,7 +82,7 @@ impl Columns {
         let words = ours.words.iter().filter(|word| word.token < ours.ids.len());
         let tag = |word: &crate::text::Word| {
             let token = places.get(&word.span).copied().filter(|token| *token < theirs.ids.len())?;
-            Some((word.token, softmax(&self.pick(logits, HeadKind::Entities, row, token)?)))
+            Some((word.token, probabilities(&self.pick(logits, HeadKind::Entities, row, token)?)))
         };
         let tags: Vec<_> = words.filter_map(tag).collect();
         (!tags.is_empty()).then_some(tags)
@@ -99,15 +95,9 @@ impl Columns {
     }
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shares: Vec<f32> = logits.iter().map(|x| (x - most).exp()).collect();
-    let sum: f32 = shares.iter().sum();
-    shares.into_iter().map(|share| share / sum).collect()
-}
-
-fn sigmoid(logits: &[f32]) -> Vec<f32> {
-    logits.iter().map(|x| 1.0 / (1.0 + (-x).exp())).collect()
+/// What a teacher's logits mean before any calibration.
+fn probabilities(logits: &[f32]) -> Vec<f32> {
+    softmax(logits.into(), 1.0).to_vec()
 }
 
 /// The teacher's word and the labels: `weight` of the one and the rest of the other, or what there is of them.

@@ -1,7 +1,7 @@
 //! DeBERTa-v2 and v3 (He et al., 2021 and 2023): attention whose scores are content against content, content against relative position
 //! and relative position against content.
 
-use super::encoder::{Dense, Encoder, Norm, from_heads, gather, into_heads};
+use super::encoder::{Dense, Encoder, Norm, PostNorm, attend, gather, into_heads};
 use super::network::Load;
 use super::{Dropout, Ops};
 use crate::batch::PackedBatch;
@@ -124,11 +124,7 @@ struct Layer {
     /// Projections of relative positions, where they have their own.
     position_key: Option<Dense>,
     position_query: Option<Dense>,
-    attended: Dense,
-    attended_norm: Norm,
-    up: Dense,
-    down: Dense,
-    down_norm: Norm,
+    rest: PostNorm,
     heads: usize,
     content_to_position: bool,
     position_to_content: bool,
@@ -143,7 +139,7 @@ struct Positions {
 impl Layer {
     fn load(index: usize, config: &EncoderConfig, own: &Disentangled, load: &mut Load<'_>) -> Result<Self> {
         let name = |part: &str| format!("encoder.layer.{index}.{part}");
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
+        let hidden = config.hidden_size;
         let mut square = |part: &str| Dense::load(&name(part), hidden, hidden, true, load);
         Ok(Self {
             query: square("attention.self.query_proj")?,
@@ -151,11 +147,7 @@ impl Layer {
             value: square("attention.self.value_proj")?,
             position_key: (own.content_to_position && !own.share_att_key).then(|| square("attention.self.pos_key_proj")).transpose()?,
             position_query: (own.position_to_content && !own.share_att_key).then(|| square("attention.self.pos_query_proj")).transpose()?,
-            attended: square("attention.output.dense")?,
-            attended_norm: Norm::load(&name("attention.output.LayerNorm"), config, true, load)?,
-            up: Dense::load(&name("intermediate.dense"), inner, hidden, true, load)?,
-            down: Dense::load(&name("output.dense"), hidden, inner, true, load)?,
-            down_norm: Norm::load(&name("output.LayerNorm"), config, true, load)?,
+            rest: PostNorm::load(index, config, load)?,
             heads: config.num_attention_heads,
             content_to_position: own.content_to_position,
             position_to_content: own.position_to_content,
@@ -165,14 +157,8 @@ impl Layer {
     fn forward(&self, x: &Tensor, distances: Option<&Tensor>, rows: &Rows, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
         let (query, key, value) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
         let positions = self.positions(distances)?;
-        let mixed = rows.ranges.iter().map(|row| {
-            let part = |x: &Tensor| into_heads(&x.narrow(0, row.start, row.len())?, self.heads);
-            self.attention(&part(&query)?, &part(&key)?, &part(&value)?, &positions, rows.places.get(&row.len()))
-        });
-        let mixed = Tensor::cat(&mixed.collect::<Result<Vec<_>>>()?, 0)?;
-        let x = self.attended_norm.forward(&(x + dropout.apply(&self.attended.forward(&mixed)?)?)?, ops)?;
-        let fed = self.down.forward(&ops.gelu(&self.up.forward(&x)?)?)?;
-        self.down_norm.forward(&(x + dropout.apply(&fed)?)?, ops)
+        let mixed = attend([&query, &key, &value], &rows.ranges, self.heads, |query, key| self.scores(query, key, &positions, rows))?;
+        self.rest.forward(x, &mixed, ops, dropout)
     }
 
     fn positions(&self, distances: Option<&Tensor>) -> Result<Positions> {
@@ -186,14 +172,14 @@ impl Layer {
         })
     }
 
-    /// Attention of one row: `query`, `key` and `value` are `[heads, tokens, head_dim]`, the result is `[tokens, hidden]`.
-    fn attention(&self, query: &Tensor, key: &Tensor, value: &Tensor, positions: &Positions, places: Option<&Tensor>) -> Result<Tensor> {
+    /// Scores of one row, `[heads, tokens, tokens]`, from its query and key, `[heads, tokens, head_dim]`.
+    fn scores(&self, query: &Tensor, key: &Tensor, positions: &Positions, rows: &Rows) -> Result<Tensor> {
         let (heads, tokens, head_dim) = query.dims3()?;
         let kinds = 1 + usize::from(self.content_to_position) + usize::from(self.position_to_content);
         #[expect(clippy::cast_precision_loss, reason = "a head is at most some hundred wide")]
         let scale = 1.0 / ((head_dim * kinds) as f64).sqrt();
         let mut scores = query.matmul(&key.t()?)?;
-        if let Some(places) = places {
+        if let Some(places) = rows.places.get(&tokens) {
             let pick = |scores: Tensor, places: &Tensor| {
                 scores.gather(&places.unsqueeze(0)?.expand((heads, tokens, tokens))?.contiguous()?, D::Minus1)
             };
@@ -206,7 +192,6 @@ impl Layer {
                 scores = (scores + by_key.t()?)?;
             }
         }
-        let shares = candle_nn::ops::softmax(&(scores * scale)?, D::Minus1)?;
-        from_heads(&shares.matmul(value)?)
+        scores * scale
     }
 }

@@ -1,12 +1,12 @@
 //! MPNet (Song et al., 2020): BERT whose scores have a bias by relative position, one for each head and the same in every layer, in buckets as
 //! T5 has them (Raffel et al., 2020).
 
-use super::encoder::{Dense, Encoder, Norm, from_heads, gather, into_heads};
+use super::encoder::{Encoder, Norm, PostNorm, Projections, attend, content_scores, gather};
 use super::network::Load;
 use super::{Dropout, Ops};
 use crate::batch::PackedBatch;
 use crate::model::EncoderConfig;
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -85,31 +85,16 @@ fn bucket(query: usize, key: usize, buckets: usize) -> u32 {
 }
 
 struct Layer {
-    query: Dense,
-    key: Dense,
-    value: Dense,
-    attended: Dense,
-    attended_norm: Norm,
-    up: Dense,
-    down: Dense,
-    down_norm: Norm,
+    projections: Projections,
+    rest: PostNorm,
     heads: usize,
 }
 
 impl Layer {
     fn load(index: usize, config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
-        let name = |part: &str| format!("encoder.layer.{index}.{part}");
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
-        let mut square = |part: &str| Dense::load(&name(part), hidden, hidden, true, load);
         Ok(Self {
-            query: square("attention.self.query")?,
-            key: square("attention.self.key")?,
-            value: square("attention.self.value")?,
-            attended: square("attention.output.dense")?,
-            attended_norm: Norm::load(&name("attention.output.LayerNorm"), config, true, load)?,
-            up: Dense::load(&name("intermediate.dense"), inner, hidden, true, load)?,
-            down: Dense::load(&name("output.dense"), hidden, inner, true, load)?,
-            down_norm: Norm::load(&name("output.LayerNorm"), config, true, load)?,
+            projections: Projections::load(index, config, load)?,
+            rest: PostNorm::load(index, config, load)?,
             heads: config.num_attention_heads,
         })
     }
@@ -122,25 +107,15 @@ impl Layer {
         ops: &dyn Ops,
         dropout: &mut Dropout,
     ) -> Result<Tensor> {
-        let (query, key, value) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
-        let mixed = rows.iter().map(|row| {
-            let part = |x: &Tensor| into_heads(&x.narrow(0, row.start, row.len())?, self.heads);
-            attention(&part(&query)?, &part(&key)?, &part(&value)?, biases.get(&row.len()))
-        });
-        let mixed = Tensor::cat(&mixed.collect::<Result<Vec<_>>>()?, 0)?;
-        let x = self.attended_norm.forward(&(x + dropout.apply(&self.attended.forward(&mixed)?)?)?, ops)?;
-        let fed = self.down.forward(&ops.gelu(&self.up.forward(&x)?)?)?;
-        self.down_norm.forward(&(x + dropout.apply(&fed)?)?, ops)
+        let [query, key, value] = self.projections.forward(x)?;
+        let scores = |query: &Tensor, key: &Tensor| {
+            let scores = content_scores(query, key)?;
+            match biases.get(&scores.dim(1)?) {
+                Some(bias) => scores + bias,
+                None => Ok(scores),
+            }
+        };
+        let mixed = attend([&query, &key, &value], rows, self.heads, scores)?;
+        self.rest.forward(x, &mixed, ops, dropout)
     }
-}
-
-/// Attention of one row: `query`, `key` and `value` are `[heads, tokens, head_dim]`, the result is `[tokens, hidden]`.
-fn attention(query: &Tensor, key: &Tensor, value: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    #[expect(clippy::cast_precision_loss, reason = "a head is at most some hundred wide")]
-    let scale = 1.0 / (query.dim(D::Minus1)? as f64).sqrt();
-    let mut scores = (query.matmul(&key.t()?)? * scale)?;
-    if let Some(bias) = bias {
-        scores = (scores + bias)?;
-    }
-    from_heads(&candle_nn::ops::softmax(&scores, D::Minus1)?.matmul(value)?)
 }

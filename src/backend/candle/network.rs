@@ -1,6 +1,6 @@
 //! An encoder over packed rows and linear heads, as one differentiable function; and the encoder of BERT (Devlin et al., 2019).
 
-use super::encoder::{Encoder, load_encoder};
+use super::encoder::{Dense, Encoder, Norm, PostNorm, Projections, gather, load_encoder};
 use super::{Dropout, Ops};
 use crate::backend::HeadKind;
 use crate::batch::PackedBatch;
@@ -46,82 +46,32 @@ pub struct Output {
     pub pooled: Tensor,
 }
 
-struct Linear {
-    weight: Tensor,
-    bias: Tensor,
-}
-
-impl Linear {
-    fn load(name: &str, rows: usize, columns: usize, load: &mut Load<'_>) -> Result<Self> {
-        Ok(Self { weight: load(&format!("{name}.weight"), &[rows, columns])?, bias: load(&format!("{name}.bias"), &[rows])? })
-    }
-
-    /// `[tokens, columns]` to `[tokens, rows]`.
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.matmul(&self.weight.t()?)?.broadcast_add(&self.bias)
-    }
-}
-
-struct LayerNorm {
-    gamma: Tensor,
-    beta: Tensor,
-    epsilon: f64,
-}
-
-impl LayerNorm {
-    fn load(name: &str, config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
-        let shape = [config.hidden_size];
-        let (gamma, beta) = (load(&format!("{name}.weight"), &shape)?, load(&format!("{name}.bias"), &shape)?);
-        Ok(Self { gamma, beta, epsilon: config.layer_norm_eps })
-    }
-
-    fn forward(&self, x: &Tensor, ops: &dyn Ops) -> Result<Tensor> {
-        ops.layer_norm(x, &self.gamma, &self.beta, self.epsilon)
-    }
-}
-
 struct Layer {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    attended: Linear,
-    attended_norm: LayerNorm,
-    up: Linear,
-    down: Linear,
-    down_norm: LayerNorm,
+    projections: Projections,
+    rest: PostNorm,
     heads: usize,
 }
 
 impl Layer {
     fn load(index: usize, config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
-        let name = |part: &str| format!("encoder.layer.{index}.{part}");
-        let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Self {
-            query: Linear::load(&name("attention.self.query"), hidden, hidden, load)?,
-            key: Linear::load(&name("attention.self.key"), hidden, hidden, load)?,
-            value: Linear::load(&name("attention.self.value"), hidden, hidden, load)?,
-            attended: Linear::load(&name("attention.output.dense"), hidden, hidden, load)?,
-            attended_norm: LayerNorm::load(&name("attention.output.LayerNorm"), config, load)?,
-            up: Linear::load(&name("intermediate.dense"), inner, hidden, load)?,
-            down: Linear::load(&name("output.dense"), hidden, inner, load)?,
-            down_norm: LayerNorm::load(&name("output.LayerNorm"), config, load)?,
+            projections: Projections::load(index, config, load)?,
+            rest: PostNorm::load(index, config, load)?,
             heads: config.num_attention_heads,
         })
     }
 
     fn forward(&self, x: &Tensor, rows: &[Range<usize>], ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
-        let (query, key, value) = (self.query.forward(x)?, self.key.forward(x)?, self.value.forward(x)?);
-        let attended = self.attended.forward(&ops.attention(&query, &key, &value, rows, self.heads)?)?;
-        let x = self.attended_norm.forward(&(x + dropout.apply(&attended)?)?, ops)?;
-        let fed = self.down.forward(&ops.gelu(&self.up.forward(&x)?)?)?;
-        self.down_norm.forward(&(x + dropout.apply(&fed)?)?, ops)
+        let [query, key, value] = self.projections.forward(x)?;
+        let mixed = ops.attention(&query, &key, &value, rows, self.heads)?;
+        self.rest.forward(x, &mixed, ops, dropout)
     }
 }
 
 /// Encoder and heads.
 pub struct Network {
     encoder: Box<dyn Encoder>,
-    heads: Vec<(HeadKind, Linear)>,
+    heads: Vec<(HeadKind, Dense)>,
     pooling: Pooling,
 }
 
@@ -130,7 +80,7 @@ pub struct Bert {
     words: Tensor,
     positions: Tensor,
     segments: Tensor,
-    embedding_norm: LayerNorm,
+    embedding_norm: Norm,
     layers: Vec<Layer>,
 }
 
@@ -149,7 +99,7 @@ impl Bert {
             words,
             positions,
             segments,
-            embedding_norm: LayerNorm::load("embeddings.LayerNorm", config, load)?,
+            embedding_norm: Norm::load("embeddings.LayerNorm", config, true, load)?,
             layers: (0..config.num_hidden_layers).map(|index| Layer::load(index, config, load)).collect::<Result<_>>()?,
         })
     }
@@ -157,8 +107,6 @@ impl Bert {
 
 impl Encoder for Bert {
     fn forward(&self, batch: &PackedBatch, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
-        let device = self.words.device();
-        let gather = |table: &Tensor, ids: &[u32]| table.index_select(&Tensor::new(ids, device)?, 0);
         let words = gather(&self.words, &batch.ids)?;
         let embedded =
             (words + gather(&self.positions, &batch.positions().collect::<Vec<_>>())? + gather(&self.segments, &batch.segments)?)?;
@@ -183,7 +131,7 @@ impl Network {
             heads: shape
                 .heads
                 .iter()
-                .map(|&(kind, rows)| Ok((kind, Linear::load(&format!("heads.{}", kind.name()), rows, hidden, load)?)))
+                .map(|&(kind, rows)| Ok((kind, Dense::load(&format!("heads.{}", kind.name()), rows, hidden, true, load)?)))
                 .collect::<Result<_>>()?,
             pooling: shape.pooling,
         })

@@ -1,6 +1,7 @@
 //! Operations composed of candle's own, differentiable by candle: the specification for [`Fused`](super::Fused).
 
 use super::Ops;
+use super::encoder::{attend, content_scores};
 use candle_core::{Result, Tensor};
 use std::ops::Range;
 
@@ -20,19 +21,6 @@ impl Ops for Stock {
     }
 
     fn attention(&self, query: &Tensor, key: &Tensor, value: &Tensor, rows: &[Range<usize>], heads: usize) -> Result<Tensor> {
-        let (_, hidden) = query.dims2()?;
-        let head_dim = hidden / heads;
-        #[expect(clippy::cast_precision_loss, reason = "a head is at most some hundred wide")]
-        let scale = 1.0 / (head_dim as f64).sqrt();
-        let one = |row: &Range<usize>| -> Result<Tensor> {
-            // [heads, tokens, head_dim]
-            let split =
-                |x: &Tensor| x.narrow(0, row.start, row.len())?.reshape((row.len(), heads, head_dim))?.transpose(0, 1)?.contiguous();
-            let scores = (split(query)?.matmul(&split(key)?.t()?)? * scale)?;
-            let mixed = candle_nn::ops::softmax(&scores, candle_core::D::Minus1)?.matmul(&split(value)?)?;
-            mixed.transpose(0, 1)?.reshape((row.len(), hidden))
-        };
-        let rows = rows.iter().map(one).collect::<Result<Vec<_>>>()?;
-        Tensor::cat(&rows, 0)
+        attend([query, key, value], rows, heads, content_scores)
     }
 }

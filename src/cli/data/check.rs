@@ -16,13 +16,13 @@ Examples:
   hearken data check training-data/storefront-en
   hearken data check my-shop --first 0                 every finding, not the first 10 of each kind
   hearken data check my-shop --json | jq .summary
-
   hearken data check my-shop --embed storefront-en --deny template,similar
 
 Prints one finding a line as FILE:LINE: severity: what, and how many there are of each kind. Errors give exit code 1; warnings do not,
 unless --strict. Errors: row (does not parse, or offsets are wrong), empty-split, leak (a text in two splits), conversation-leak,
 unseen-label (never in train). Warnings: conflict (one text, two labels), duplicate, near-duplicate (but for case, punctuation or
-numbers), template (but for the values of entities), similar (in another split, by the vectors of --embed), rare-label, label-spelling, imbalance, long-text.")]
+numbers), template (but for the values of entities), similar (in another split, by the vectors of --embed), rare-label, label-spelling,
+imbalance, long-text.")]
 pub struct CheckArgs {
     /// Data directories
     #[arg(required = true)]

@@ -15,6 +15,9 @@ use super::folding::key;
 use super::{DataDirectory, Example, Split};
 use crate::text::Utterance;
 use ndarray::Array2;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 /// A check of all examples together.
 type Check = fn(&[Checked]) -> Vec<Finding>;
@@ -37,6 +40,24 @@ struct Checked {
     example: Example,
     conversation: Option<String>,
     key: String,
+}
+
+/// Each example whose key an earlier one has, behind the first that has it. An example without a key is no other's like.
+fn again<'a, K: Eq + Hash>(
+    examples: impl IntoIterator<Item = &'a Checked>,
+    key: impl Fn(&'a Checked) -> Option<K>,
+) -> Vec<(&'a Checked, &'a Checked)> {
+    let mut firsts: HashMap<K, &Checked> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (key, example) in examples.into_iter().filter_map(|example| Some((key(example)?, example))) {
+        match firsts.entry(key) {
+            Entry::Vacant(slot) => {
+                slot.insert(example);
+            }
+            Entry::Occupied(first) => pairs.push((*first.get(), example)),
+        }
+    }
+    pairs
 }
 
 /// Texts to unit vectors, `[texts, size]`.

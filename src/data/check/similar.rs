@@ -1,39 +1,30 @@
 //! Texts that say nearly the same: one frame with other values, and, by an encoder's vectors, other words for one message across splits.
 
-use super::{Checked, Finding, FindingKind};
+use super::{Checked, Finding, FindingKind, again};
 use crate::data::folding::folded;
 use crate::data::rewrite::{Edit, Rewritten};
 use ndarray::ArrayView2;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 /// A frame of fewer words than this is no frame: half of all answers to a question are `my number is …`.
 const LEAST_WORDS: usize = 4;
 
 /// Rows that are the same but for the values of their entities, numbers included.
 pub fn templates(examples: &[Checked]) -> Vec<Finding> {
-    let mut seen: HashMap<String, &Checked> = HashMap::new();
-    let mut findings = Vec::new();
-    for checked in examples.iter().filter(|checked| checked.example.entities.as_ref().is_some_and(|entities| !entities.is_empty())) {
-        let Some(frame) = frame(checked) else { continue };
-        match seen.entry(frame) {
-            Entry::Vacant(slot) => {
-                slot.insert(checked);
-            }
-            Entry::Occupied(first) if first.get().key != checked.key => {
-                let message = format!("differs from {} in the values of its entities only", first.get().example.place);
-                findings.push(Finding::at(FindingKind::Template, &checked.example.place, message));
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-    findings
+    let told = |(first, again): &(&Checked, &Checked)| first.key != again.key;
+    let finding = |(first, again): (&Checked, &Checked)| {
+        let message = format!("differs from {} in the values of its entities only", first.example.place);
+        Finding::at(FindingKind::Template, &again.example.place, message)
+    };
+    again(examples, frame).into_iter().filter(told).map(finding).collect()
 }
 
-/// The folded text with labels in the place of entities and `0` in that of digits.
+/// The folded text with labels in the place of entities and `0` in that of digits; nothing where there is no entity or hardly a word.
 fn frame(checked: &Checked) -> Option<String> {
     let text: &str = &checked.example.text;
     let mut entities: Vec<_> = checked.example.entities.iter().flatten().collect();
+    if entities.is_empty() {
+        return None;
+    }
     entities.sort_by_key(|entity| entity.span);
     let edits: Vec<Edit> = entities.iter().map(|entity| Edit { span: entity.span, words: format!(" {}\u{a7} ", entity.label) }).collect();
     let frame = folded(&Rewritten::new(text, &edits).text);
@@ -50,14 +41,10 @@ pub fn across_splits(examples: &[Checked], vectors: ArrayView2<'_, f32>, thresho
     let mut findings = Vec::new();
     for &index in &indices {
         let Some(checked) = examples.get(index) else { continue };
-        let earlier: Vec<usize> = indices
-            .iter()
-            .copied()
-            .take_while(|other| *other < index)
-            .filter(|other| examples.get(*other).is_some_and(|other| other.split != checked.split))
-            .collect();
-        let closest =
-            earlier.into_iter().map(|other| (vectors.row(other).dot(&vectors.row(index)), other)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let earlier = indices.iter().copied().take_while(|other| *other < index);
+        let elsewhere = earlier.filter(|other| examples.get(*other).is_some_and(|other| other.split != checked.split));
+        let cosine = |other| (vectors.row(other).dot(&vectors.row(index)), other);
+        let closest = elsewhere.map(cosine).max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((cosine, other)) = closest
             && cosine >= threshold
             && let Some(first) = examples.get(other)

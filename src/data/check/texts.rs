@@ -1,24 +1,13 @@
 //! Texts that stand somewhere else, too: in another split, with another label, or simply again.
 
-use super::{Checked, Finding, FindingKind};
+use super::{Checked, Finding, FindingKind, again};
 use crate::data::folding::without_numbers;
 use crate::data::{Example, Split};
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Rows whose folded texts, context included, are the same.
 pub fn repeated(examples: &[Checked]) -> Vec<Finding> {
-    let mut seen: HashMap<&str, &Checked> = HashMap::with_capacity(examples.len());
-    let mut findings = Vec::new();
-    for checked in examples {
-        match seen.entry(&checked.key) {
-            Entry::Vacant(slot) => {
-                slot.insert(checked);
-            }
-            Entry::Occupied(first) => findings.push(repetition(first.get(), checked)),
-        }
-    }
-    findings
+    again(examples, |checked| Some(checked.key.as_str())).into_iter().map(|(first, again)| repetition(first, again)).collect()
 }
 
 fn repetition(first: &Checked, again: &Checked) -> Finding {
@@ -69,27 +58,18 @@ fn entities(example: &Example) -> String {
 
 /// Rows that are the same but for the words with digits in them, and are not the same with them.
 pub fn but_for_numbers(examples: &[Checked]) -> Vec<Finding> {
-    let mut seen: HashMap<String, &Checked> = HashMap::new();
     let mut exact: HashSet<&str> = HashSet::new();
-    let mut findings = Vec::new();
-    for checked in examples.iter().filter(|checked| checked.key.contains(|c: char| c.is_numeric())) {
+    let numbered = examples.iter().filter(|checked| checked.key.contains(|c: char| c.is_numeric()) && exact.insert(&checked.key));
+    let masked = |checked: &Checked| {
         let masked = without_numbers(&checked.key);
-        let words = masked.split(['\n', ' ']).filter(|word| *word != "#").count();
-        if words == 0 || !exact.insert(&checked.key) {
-            continue;
-        }
-        match seen.entry(masked) {
-            Entry::Vacant(slot) => {
-                slot.insert(checked);
-            }
-            Entry::Occupied(first) => {
-                let split = if first.get().split == checked.split { String::new() } else { format!(" in {}", first.get().split) };
-                let message = format!("differs from {}{split} in its numbers only", first.get().example.place);
-                findings.push(Finding::at(FindingKind::NearDuplicate, &checked.example.place, message));
-            }
-        }
-    }
-    findings
+        masked.split(['\n', ' ']).any(|word| word != "#").then_some(masked)
+    };
+    let finding = |(first, again): (&Checked, &Checked)| {
+        let split = if first.split == again.split { String::new() } else { format!(" in {}", first.split) };
+        let message = format!("differs from {}{split} in its numbers only", first.example.place);
+        Finding::at(FindingKind::NearDuplicate, &again.example.place, message)
+    };
+    again(numbered, masked).into_iter().map(finding).collect()
 }
 
 /// Conversations that stand in several splits: one finding for each further split.

@@ -3,6 +3,7 @@
 //! A distortion is one file and one line in [`DISTORTIONS`]. What it adds from lists (a story, a signature, a fault of hearing) comes
 //! from one half of the list when a model is to learn from it and from the other when it is to be measured.
 
+mod added;
 mod bare;
 mod capitals;
 mod dialect;
@@ -18,13 +19,12 @@ mod url;
 mod vowels;
 
 use super::rewrite::{Edit, Rewritten};
-use super::{Record, RowSentiment};
+use super::{EntityError, Record, RowEntity, RowSentiment};
 use crate::heads::Sentiment;
-use crate::text::{OffsetError, OffsetUnit, Span};
+use crate::text::{OffsetUnit, Span};
 use rand::SeedableRng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 /// What distorted messages are for.
@@ -87,10 +87,10 @@ pub const DISTORTIONS: &[&dyn Distortion] = &[
     &emoji::Emoji,
     &speech::Speech,
     &dialect::Dialect,
-    &quoted::Quoted,
+    &quoted::QUOTED,
     &signature::Signature,
-    &url::Url,
-    &story::Story,
+    &url::URL,
+    &story::STORY,
 ];
 
 /// The distortion of a name.
@@ -110,7 +110,7 @@ pub fn distortion(name: &str) -> Result<&'static dyn Distortion, String> {
 ///
 /// # Errors
 /// When an entity does not lie in the text.
-pub fn distort(record: &Record, kind: &dyn Distortion, purpose: Purpose, seed: u64) -> Result<String, OffsetError> {
+pub fn distort(record: &Record, kind: &dyn Distortion, purpose: Purpose, seed: u64) -> Result<String, EntityError> {
     let row = &record.row;
     let sentiment = row.sentiment.and_then(|sentiment| match sentiment {
         RowSentiment::Label(label) => Some(label),
@@ -120,29 +120,28 @@ pub fn distort(record: &Record, kind: &dyn Distortion, purpose: Purpose, seed: u
     let changes = kind.distort(&Message { text: &row.text, sentiment, purpose }, &mut dice);
     let new = Rewritten::new(&row.text, &changes.edits);
     let text = format!("{}{}{}", changes.before, new.text, changes.after);
-    let Some(entities) = &row.entities else { return Ok(record.with_fields(&[("text", text.into())])) };
-    let mut moved = Vec::with_capacity(entities.len() + 1);
-    for entity in entities {
-        let span = new.span(Span::from_offsets(&row.text, entity.start, entity.end, OffsetUnit::Codepoint)?);
-        let span = Span { start: span.start + changes.before.len(), end: span.end + changes.before.len() };
-        if span.is_empty() {
-            continue; // every letter of it is gone
+    if row.entities.is_none() {
+        return Ok(record.with_fields(&[("text", text.into())]));
+    }
+    let offsets = |span: Span| span.offsets(&text, OffsetUnit::Codepoint);
+    let mut moved = Vec::new();
+    for (span, entity) in record.entities()? {
+        let span = new.span(span);
+        // Nothing is left of one that has lost every letter.
+        if !span.is_empty() {
+            let before = changes.before.len();
+            let (start, end) = offsets(Span { start: span.start + before, end: span.end + before });
+            moved.push(RowEntity { start, end, ..entity.clone() });
         }
-        let (start, end) = span.offsets(&text, OffsetUnit::Codepoint);
-        let mut entity = serde_json::to_value(entity).unwrap_or_default();
-        if let Some(fields) = entity.as_object_mut() {
-            fields.insert("start".to_owned(), start.into());
-            fields.insert("end".to_owned(), end.into());
-        }
-        moved.push(entity);
     }
     if let Some((surface, label)) = changes.entity
         && let Some(at) = text.rfind(surface)
     {
-        let (start, end) = Span { start: at, end: at + surface.len() }.offsets(&text, OffsetUnit::Codepoint);
-        moved.push(json!({"start": start, "end": end, "label": label}));
+        let (start, end) = offsets(Span { start: at, end: at + surface.len() });
+        moved.push(RowEntity::new(start, end, label));
     }
-    Ok(record.with_fields(&[("text", text.into()), ("entities", Value::Array(moved))]))
+    let entities = serde_json::to_value(moved).unwrap_or_default();
+    Ok(record.with_fields(&[("text", text.into()), ("entities", entities)]))
 }
 
 /// Dice for a thing of these words: the same words and seed throw the same.
@@ -186,6 +185,7 @@ fn words(text: &str) -> Vec<Span> {
 mod tests {
     use super::*;
     use crate::data::{Example, Place, Row};
+    use serde_json::{Value, json};
 
     fn record(row: &Value) -> Record {
         let place = Place { file: "x".into(), line: 1 };

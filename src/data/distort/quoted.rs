@@ -1,7 +1,6 @@
 //! An earlier mail, quoted under the message.
 
-use super::{Changes, Distortion, Message, one_of};
-use rand_chacha::ChaCha8Rng;
+use super::added::{Added, Place};
 
 const QUOTES: &[&str] = &[
     "\n\n> Thank you for your message. We have received it and one of our team will answer as soon as possible.\n> Please do not change the subject line.",
@@ -15,18 +14,4 @@ const QUOTES: &[&str] = &[
 ];
 
 /// The shop's own last mail beneath the customer's words.
-pub struct Quoted;
-
-impl Distortion for Quoted {
-    fn name(&self) -> &'static str {
-        "quoted"
-    }
-
-    fn about(&self) -> &'static str {
-        "an earlier mail of the shop quoted beneath"
-    }
-
-    fn distort(&self, message: &Message<'_>, dice: &mut ChaCha8Rng) -> Changes {
-        Changes { after: one_of(message.purpose.half(QUOTES), dice).to_owned(), ..Changes::default() }
-    }
-}
+pub const QUOTED: Added = Added { name: "quoted", about: "an earlier mail of the shop quoted beneath", list: QUOTES, place: Place::Behind };

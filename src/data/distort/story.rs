@@ -1,7 +1,6 @@
 //! Sixty words about something else, before the matter.
 
-use super::{Changes, Distortion, Message, one_of};
-use rand_chacha::ChaCha8Rng;
+use super::added::{Added, Place};
 
 /// Each some sixty words, without an entity and without a request.
 const STORIES: &[&str] = &[
@@ -32,18 +31,5 @@ const STORIES: &[&str] = &[
 ];
 
 /// A story before the request.
-pub struct Story;
-
-impl Distortion for Story {
-    fn name(&self) -> &'static str {
-        "story"
-    }
-
-    fn about(&self) -> &'static str {
-        "sixty words about something else before the matter"
-    }
-
-    fn distort(&self, message: &Message<'_>, dice: &mut ChaCha8Rng) -> Changes {
-        Changes { before: one_of(message.purpose.half(STORIES), dice).to_owned(), ..Changes::default() }
-    }
-}
+pub const STORY: Added =
+    Added { name: "story", about: "sixty words about something else before the matter", list: STORIES, place: Place::Before };

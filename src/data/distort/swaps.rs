@@ -14,7 +14,7 @@ pub fn swaps(text: &str, table: &[(&str, &str)], probability: f64, dice: &mut Ch
         if !dice.random_bool(probability) {
             continue;
         }
-        let words = if surface.starts_with(char::is_uppercase) && lower != "i" { capitalised(new) } else { (*new).to_owned() };
+        let words = if surface.starts_with(char::is_uppercase) { capitalised(new) } else { (*new).to_owned() };
         edits.push(Edit { span: word, words });
     }
     edits

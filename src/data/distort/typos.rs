@@ -27,14 +27,8 @@ impl Distortion for Typos {
     fn distort(&self, message: &Message<'_>, dice: &mut ChaCha8Rng) -> Changes {
         let words: Vec<Span> =
             words(message.text).into_iter().filter(|word| word.slice(message.text).chars().count() >= SHORTEST).collect();
-        let mut edits: Vec<Edit> = words
-            .iter()
-            .filter(|_| dice.random_bool(SHARE))
-            .copied()
-            .collect::<Vec<_>>()
-            .into_iter()
-            .filter_map(|word| slip(message.text, word, dice))
-            .collect();
+        let chosen: Vec<Span> = words.iter().copied().filter(|_| dice.random_bool(SHARE)).collect();
+        let mut edits: Vec<Edit> = chosen.into_iter().filter_map(|word| slip(message.text, word, dice)).collect();
         if edits.is_empty() && !words.is_empty() {
             let word = words.get(dice.random_range(0..words.len())).copied();
             edits.extend(word.and_then(|word| slip(message.text, word, dice)));

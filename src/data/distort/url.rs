@@ -1,7 +1,6 @@
 //! A link in the message.
 
-use super::{Changes, Distortion, Message, one_of};
-use rand_chacha::ChaCha8Rng;
+use super::added::{Added, Place};
 
 const LINKS: &[&str] = &[
     " https://shop.example/p/77a1?ref=mail",
@@ -15,18 +14,4 @@ const LINKS: &[&str] = &[
 ];
 
 /// A link behind the words.
-pub struct Url;
-
-impl Distortion for Url {
-    fn name(&self) -> &'static str {
-        "url"
-    }
-
-    fn about(&self) -> &'static str {
-        "a link behind the words"
-    }
-
-    fn distort(&self, message: &Message<'_>, dice: &mut ChaCha8Rng) -> Changes {
-        Changes { after: one_of(message.purpose.half(LINKS), dice).to_owned(), ..Changes::default() }
-    }
-}
+pub const URL: Added = Added { name: "url", about: "a link behind the words", list: LINKS, place: Place::Behind };

@@ -11,7 +11,7 @@ mod phone;
 mod record;
 mod runs;
 
-pub use record::{RedactError, Redactor};
+pub use record::Redactor;
 
 use crate::patterns::{PATTERNS, ValueContext};
 use crate::text::Span;

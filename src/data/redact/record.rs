@@ -3,24 +3,14 @@
 use super::name::{Name, known_names, telling_words};
 use super::{KINDS, Key, Kind, Replacement, bare};
 use crate::data::rewrite::{Edit, Rewritten, joined};
-use crate::data::{Place, Record};
+use crate::data::{EntityError, Record};
 use crate::patterns::ValueContext;
-use crate::text::{OffsetError, OffsetUnit, Span};
+use crate::text::{OffsetUnit, Span};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Fields whose values are labels or numbers, not words of people.
 const KEPT: &[&str] = &["intent", "sentiment", "emotions", "escalate", "turn", "speaker", "role", "label", "start", "end"];
-
-/// A row that cannot be redacted, since its entities do not lie in its text.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: `entities`: {source}; `hearken data check` lists such rows")]
-pub struct RedactError {
-    /// Where the row stands.
-    pub place: Place,
-    /// What is wrong.
-    pub source: OffsetError,
-}
 
 /// Redacts the rows of one data set.
 pub struct Redactor {
@@ -61,15 +51,13 @@ impl Redactor {
     ///
     /// # Errors
     /// When an entity does not lie in the text.
-    pub fn redact(&mut self, record: &Record) -> Result<String, RedactError> {
+    pub fn redact(&mut self, record: &Record) -> Result<String, EntityError> {
         let known = match record.row.conversation.as_ref().and_then(|conversation| self.names.get(conversation)) {
             Some(known) => known.clone(),
             None => self.names_in(record).into_iter().collect(),
         };
         let Value::Object(fields) = serde_json::from_str(&record.line).unwrap_or_default() else { return Ok(record.line.clone()) };
-        let spans = entities(record)?;
-        let labelled: Vec<(Span, &str)> =
-            spans.iter().zip(record.row.entities.iter().flatten()).map(|(span, entity)| (*span, entity.label.as_str())).collect();
+        let labelled: Vec<(Span, &str)> = record.entities()?.into_iter().map(|(span, entity)| (span, entity.label.as_str())).collect();
         let text = self.rewritten(&record.row.text, &labelled, &known);
         let mut changed: Vec<(&str, Value)> = Vec::new();
         for (name, value) in &fields {
@@ -222,19 +210,10 @@ impl Redactor {
     }
 }
 
-/// Where the row's entities lie.
-fn entities(record: &Record) -> Result<Vec<Span>, RedactError> {
-    let span = |entity: &crate::data::row::RowEntity| {
-        Span::from_offsets(&record.row.text, entity.start, entity.end, OffsetUnit::Codepoint)
-            .map_err(|source| RedactError { place: record.place.clone(), source })
-    };
-    record.row.entities.iter().flatten().map(span).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Row;
+    use crate::data::{Place, Row};
     use proptest::prelude::*;
     use serde_json::json;
 

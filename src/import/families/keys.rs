@@ -33,3 +33,18 @@ pub fn renamed(config: &Config, pairs: &[(&'static str, &str)]) -> Result<Config
     }
     Ok(out)
 }
+
+/// Rows of the position table that are never read for a text without padding: where positions begin behind the padding's, those up to
+/// `pad_token_id`.
+pub fn unread_positions(config: &Config) -> usize {
+    size(config, "pad_token_id", Some(1)).ok().and_then(|id| usize::try_from(id).ok()).map_or(0, |id| id.saturating_add(1))
+}
+
+/// Positions that are left behind those.
+pub fn positions_left(config: &Config) -> Result<u64, ImportError> {
+    let positions = size(config, "max_position_embeddings", None)?;
+    positions.checked_sub(unread_positions(config) as u64).filter(|left| *left > 0).ok_or_else(|| ImportError::Key {
+        key: "max_position_embeddings",
+        detail: format!("{positions} leaves no position behind those up to pad_token_id"),
+    })
+}

@@ -1,6 +1,6 @@
 //! MPNet (Song et al., 2020). Its positions begin behind the padding's, as RoBERTa's do, so the rows before them go; it has no segments.
 
-use super::keys::{refuse_decoder, size};
+use super::keys::{positions_left, refuse_decoder, size, unread_positions};
 use crate::import::{Config, Family, ImportError, Origin};
 
 /// The family.
@@ -17,25 +17,16 @@ const PARTS: [(&str, &str); 5] = [
 
 fn origin(name: &str, config: &Config) -> Origin {
     if name == "embeddings.position_embeddings.weight" {
-        return Origin::Rows { name: name.to_owned(), skip: unread(config) };
+        return Origin::Rows { name: name.to_owned(), skip: unread_positions(config) };
     }
     let part = PARTS.iter().find(|(ours, _)| name.contains(ours));
     Origin::Named(part.map_or_else(|| name.to_owned(), |(ours, theirs)| name.replace(ours, theirs)))
 }
 
-fn unread(config: &Config) -> usize {
-    size(config, "pad_token_id", Some(1)).ok().and_then(|id| usize::try_from(id).ok()).map_or(0, |id| id.saturating_add(1))
-}
-
 fn config(config: &Config) -> Result<Config, ImportError> {
     refuse_decoder(config)?;
-    let positions = size(config, "max_position_embeddings", None)?;
-    let left = positions.checked_sub(unread(config) as u64).filter(|left| *left > 0).ok_or_else(|| ImportError::Key {
-        key: "max_position_embeddings",
-        detail: format!("{positions} leaves no position behind those up to pad_token_id"),
-    })?;
     let mut out = config.clone();
-    out.insert("max_position_embeddings".to_owned(), left.into());
+    out.insert("max_position_embeddings".to_owned(), positions_left(config)?.into());
     out.insert("relative_attention_num_buckets".to_owned(), size(config, "relative_attention_num_buckets", Some(32))?.into());
     out.insert("type_vocab_size".to_owned(), 0.into());
     Ok(out)

@@ -2,7 +2,7 @@
 //! segment. The first `pad_token_id + 1` rows of the position table are never read for a text without padding, so they go; the one segment
 //! becomes two equal ones, which computes the same and leaves training a row for context.
 
-use super::keys::{refuse_decoder, size};
+use super::keys::{positions_left, refuse_decoder, size, unread_positions};
 use crate::import::{Config, Family, ImportError, Origin};
 
 /// The family.
@@ -11,15 +11,11 @@ pub const FAMILY: Family = Family {
     anchor: "embeddings.word_embeddings.weight",
     config,
     origin: |name, config| match name {
-        "embeddings.position_embeddings.weight" => Origin::Rows { name: name.to_owned(), skip: unread(config) },
+        "embeddings.position_embeddings.weight" => Origin::Rows { name: name.to_owned(), skip: unread_positions(config) },
         "embeddings.token_type_embeddings.weight" if segments(config) == 1 => Origin::Repeated(name.to_owned()),
         _ => Origin::Named(name.to_owned()),
     },
 };
-
-fn unread(config: &Config) -> usize {
-    size(config, "pad_token_id", Some(1)).ok().and_then(|id| usize::try_from(id).ok()).map_or(0, |id| id.saturating_add(1))
-}
 
 fn segments(config: &Config) -> u64 {
     size(config, "type_vocab_size", Some(1)).unwrap_or(1)
@@ -27,14 +23,9 @@ fn segments(config: &Config) -> u64 {
 
 fn config(config: &Config) -> Result<Config, ImportError> {
     refuse_decoder(config)?;
-    let positions = size(config, "max_position_embeddings", None)?;
-    let left = positions.checked_sub(unread(config) as u64).filter(|left| *left > 0).ok_or_else(|| ImportError::Key {
-        key: "max_position_embeddings",
-        detail: format!("{positions} leaves no position behind those up to pad_token_id"),
-    })?;
     let mut out = config.clone();
     out.insert("model_type".to_owned(), "bert".into());
-    out.insert("max_position_embeddings".to_owned(), left.into());
+    out.insert("max_position_embeddings".to_owned(), positions_left(config)?.into());
     out.insert("type_vocab_size".to_owned(), segments(config).max(2).into());
     Ok(out)
 }
