@@ -1,7 +1,7 @@
 //! `hearken classify`: a message, or standard input line by line, without a server.
 
 use super::load;
-use crate::engine::{Engine, Input, Outcome};
+use crate::engine::{Engine, Input, Outcome, WaitLimits};
 use crate::http::{Shape, Task, result};
 use crate::patterns::ValueContext;
 use crate::policy::{Decision, Facts, Policy};
@@ -59,7 +59,7 @@ struct Session {
 impl ClassifyArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let engine = load::engine(&self.model, &self.device, 1, 64)?;
+        let engine = load::engine(&self.model, &self.device, 1, WaitLimits::messages(64))?;
         let policy = load::policy(self.policy.as_deref())?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let json = self.json || !std::io::stdout().is_terminal();

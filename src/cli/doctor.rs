@@ -2,6 +2,7 @@
 
 use super::load;
 use crate::backend::{BACKENDS, cores};
+use crate::engine::WaitLimits;
 use crate::model::LoadedModel;
 use crate::text::Utterance;
 use clap::Args;
@@ -43,7 +44,7 @@ impl DoctorArgs {
         writeln!(out, "model {} at {}: checked in {} ms", model.id(), directory.display(), started.elapsed().as_millis())?;
         describe(out, &model)?;
         let started = Instant::now();
-        let engine = load::engine(&self.model, "auto", 1, 1)?;
+        let engine = load::engine(&self.model, "auto", 1, WaitLimits::messages(1))?;
         writeln!(out, "backend {} prepared and warmed it up in {} ms", engine.backend(), started.elapsed().as_millis())?;
         writeln!(out, "all is well: hearken serve --model {}", self.model)?;
         Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use super::load;
 use crate::data::{DataDirectory, Example, Split};
-use crate::engine::{Engine, Input};
+use crate::engine::{Engine, Input, WaitLimits};
 use crate::eval::{About, Gate, Judged};
 use crate::patterns::ValueContext;
 use crate::policy::Facts;
@@ -47,7 +47,7 @@ impl DataArgs {
     /// # Errors
     /// When the model or the backend cannot be used.
     pub fn engine(&self, model: &str) -> anyhow::Result<Engine> {
-        load::engine(model, &self.device, 0, CHUNK)
+        load::engine(model, &self.device, 0, WaitLimits::messages(CHUNK))
     }
 
     /// What a report of `messages` messages says of itself.
@@ -92,7 +92,7 @@ pub fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]
             context: example.context.clone(),
             values: ValueContext { now: None, region: None },
         });
-        let outcomes = runtime.block_on(engine.classify(inputs.collect()))?;
+        let outcomes = runtime.block_on(engine.classify(inputs.collect::<Vec<_>>()))?;
         for (example, outcome) in chunk.iter().zip(outcomes) {
             let escalated = policy.decide(&Facts { text: &example.text, prediction: &outcome.prediction }).escalate;
             judged.push(Judged { example, prediction: outcome.prediction, escalated: Some(escalated) });

@@ -1,7 +1,7 @@
 //! A model by name, at work: what several commands need first.
 
 use crate::backend;
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, WaitLimits};
 use crate::model::LoadedModel;
 use crate::policy::{Policy, PolicyFile};
 use anyhow::Context as _;
@@ -28,7 +28,7 @@ pub fn check_fresh(out: &Path, force: bool) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the model or the backend cannot be used.
-pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow::Result<Engine> {
+pub fn engine(model: &str, device: &str, workers: usize, waiting: WaitLimits) -> anyhow::Result<Engine> {
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
     let backend = backend::choose_for(device, &model.config)?;
@@ -39,7 +39,7 @@ pub fn engine(model: &str, device: &str, workers: usize, queue: usize) -> anyhow
         1 => (1, all),
         workers => (workers, workers.min(all)),
     };
-    Ok(Engine::start(model, backend, EngineOptions { workers, cores, queue })?)
+    Ok(Engine::start(model, backend, EngineOptions { workers, cores, waiting })?)
 }
 
 /// The policy of a file, or the built-in one.

@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Settings come from flags, then the environment (HEARKEN_PORT, HEARKEN_MODEL, ...), then hearken.toml in the working directory or
---config, then defaults. The file also takes max_inputs, body_limit, deadline_ms and drain_seconds. The log level is RUST_LOG (default: info).
+--config, then defaults. The file also takes max_wait_ms, bulk_max_wait_ms, max_inputs, body_limit, deadline_ms and drain_seconds. The log level is RUST_LOG (default: info).
 
 Example:
   hearken serve --port 8080
@@ -40,7 +40,7 @@ impl ServeArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = ServeConfig::load(&self.flags, self.config.as_deref())?;
         start_log(self.log_json);
-        let engine = load::engine(&config.model, &config.device, config.threads, config.queue)?;
+        let engine = load::engine(&config.model, &config.device, config.threads, config.waiting())?;
         let policy = load::policy(config.policy.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores().clamp(1, 4)).enable_all().build()?;
         runtime.block_on(async {

@@ -1,10 +1,12 @@
 //! The settings of `hearken serve`.
 
+use crate::engine::WaitLimits;
 use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const FILE: &str = "hearken.toml";
 
@@ -24,6 +26,10 @@ pub struct ServeConfig {
     pub threads: usize,
     /// Most messages admitted and not yet answered.
     pub queue: usize,
+    /// Longest expected wait, in milliseconds, with which a request that a person waits for is taken; else 429.
+    pub max_wait_ms: u64,
+    /// The same for bulk requests.
+    pub bulk_max_wait_ms: u64,
     /// Most messages of one request; at most `queue`.
     pub max_inputs: usize,
     /// Most bytes of a request's body.
@@ -45,6 +51,8 @@ impl Default for ServeConfig {
             device: "auto".to_owned(),
             threads: 0,
             queue: 1024,
+            max_wait_ms: 100,
+            bulk_max_wait_ms: 2000,
             max_inputs: 256,
             body_limit: 2 << 20,
             deadline_ms: 10_000,
@@ -115,8 +123,21 @@ impl ServeConfig {
         if let Some(file) = file.filter(|file| !file.is_file()) {
             return Err(ConfigError::Missing(file.to_owned()));
         }
-        let keys =
-            ["host", "port", "model", "device", "threads", "queue", "max_inputs", "body_limit", "deadline_ms", "drain_seconds", "policy"];
+        let keys = [
+            "host",
+            "port",
+            "model",
+            "device",
+            "threads",
+            "queue",
+            "max_wait_ms",
+            "bulk_max_wait_ms",
+            "max_inputs",
+            "body_limit",
+            "deadline_ms",
+            "drain_seconds",
+            "policy",
+        ];
         let file = file.or(Some(Path::new(FILE)).filter(|file| file.is_file()));
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
@@ -131,10 +152,19 @@ impl ServeConfig {
         Ok(config)
     }
 
+    /// How much may wait in the engine, and how long.
+    #[must_use]
+    pub fn waiting(&self) -> WaitLimits {
+        let ms = Duration::from_millis;
+        WaitLimits { messages: self.queue, interactive: ms(self.max_wait_ms), bulk: ms(self.bulk_max_wait_ms) }
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let limits = [
             ("threads", self.threads as u64, 0, 1024),
             ("queue", self.queue as u64, 1, 1 << 20),
+            ("max_wait_ms", self.max_wait_ms, 1, 3_600_000),
+            ("bulk_max_wait_ms", self.bulk_max_wait_ms, 1, 3_600_000),
             ("max_inputs", self.max_inputs as u64, 1, self.queue as u64),
             ("body_limit", self.body_limit as u64, 1024, 1 << 30),
             ("deadline_ms", self.deadline_ms, 1, 3_600_000),

@@ -4,21 +4,26 @@
 //! time a worker is free; worker threads own a runner each. Nothing waits for company: a lone message starts at once, and
 //! batches grow only while every worker is busy.
 
+mod admission;
 mod batcher;
 mod request;
 mod worker;
 
-pub use request::{EngineError, Input, Outcome, Timings};
+pub use admission::WaitLimits;
+pub use request::{EngineError, Input, Outcome, Request, Timings};
 
 use crate::backend::{Backend, Options, PrepareError};
+use crate::batch::Pace;
 use crate::heads::Heads;
 use crate::model::LoadedModel;
 use crate::telemetry::{self, Stage};
-use batcher::Job;
+use crate::text::{EncodeError, Encoded};
+use admission::Admission;
+use batcher::{Batcher, Job};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
-use std::time::Instant;
-use tokio::sync::{Semaphore, oneshot};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// Texts of more bytes than this are tokenised off the asynchronous threads.
 const LONG_TEXT: usize = 4096;
@@ -30,8 +35,8 @@ pub struct EngineOptions {
     pub workers: usize,
     /// Cores that work together on a message when nothing else runs.
     pub cores: usize,
-    /// Most messages admitted and not yet answered.
-    pub queue: usize,
+    /// How much may wait, and how long.
+    pub waiting: WaitLimits,
 }
 
 /// A model at work.
@@ -39,8 +44,7 @@ pub struct Engine {
     model: Arc<LoadedModel>,
     backend: &'static str,
     inbox: mpsc::Sender<Job>,
-    admission: Arc<Semaphore>,
-    options: EngineOptions,
+    gate: Arc<Admission>,
     batcher: JoinHandle<()>,
 }
 
@@ -64,20 +68,15 @@ impl Engine {
         let model = Arc::new(model);
         let limits = first.limits();
         let others: Vec<_> = (1..options.workers).map(|_| first.another()).collect();
+        let mut tokens_per_second = 0.0;
         for (number, runner) in std::iter::once(first).chain(others).enumerate() {
-            worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;
+            tokens_per_second += worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;
         }
         drop(idle);
-        let batcher = batcher::start(jobs, free, limits, options.workers).map_err(|error| PrepareError::Device(error.to_string()))?;
-        let queue = options.queue.clamp(1, Semaphore::MAX_PERMITS);
-        Ok(Self {
-            model,
-            backend: backend.name(),
-            inbox,
-            admission: Arc::new(Semaphore::new(queue)),
-            options: EngineOptions { queue, ..options },
-            batcher,
-        })
+        let gate = Arc::new(Admission::new(options.waiting, options.workers, Pace::new(tokens_per_second)));
+        let batcher = Batcher { jobs, free, limits, workers: options.workers, gate: Arc::clone(&gate) };
+        let batcher = batcher.start().map_err(|error| PrepareError::Device(error.to_string()))?;
+        Ok(Self { model, backend: backend.name(), inbox, gate, batcher })
     }
 
     /// The model.
@@ -95,24 +94,24 @@ impl Engine {
     /// Classifies messages: one outcome for each, in order. A request is admitted whole or not at all.
     ///
     /// # Errors
-    /// When the queue has no room, a text cannot be encoded, or the backend fails.
-    pub async fn classify(&self, inputs: Vec<Input>) -> Result<Vec<Outcome>, EngineError> {
-        let n = inputs.len();
-        if n > self.options.queue {
-            return Err(EngineError::TooManyInputs { inputs: n, limit: self.options.queue });
+    /// When there is no room, the deadline cannot be met, a text cannot be encoded, or the backend fails.
+    pub async fn classify(&self, request: impl Into<Request>) -> Result<Vec<Outcome>, EngineError> {
+        let Request { inputs, class, deadline } = request.into();
+        let limit = self.gate.limits().messages;
+        if inputs.len() > limit {
+            return Err(EngineError::TooManyInputs { inputs: inputs.len(), limit });
         }
-        let count = u32::try_from(n).unwrap_or(u32::MAX);
-        let mut permits = Arc::clone(&self.admission).try_acquire_many_owned(count).map_err(|_| EngineError::Overloaded)?;
         let encoded = self.encode(inputs).await?;
-        let mut waiting = Vec::with_capacity(n);
-        for (input, encoded, encode) in encoded {
+        let tokens: Vec<usize> = encoded.iter().map(|(_, encoded, _)| encoded.ids.len()).collect();
+        let places = self.gate.admit(&tokens, class, deadline)?;
+        let mut waiting = Vec::with_capacity(places.len());
+        for ((input, encoded, encode), place) in encoded.into_iter().zip(places) {
             let (reply, answer) = oneshot::channel();
-            let permit = permits.split(1).ok_or(EngineError::Stopped)?;
-            let job = Job { input, encoded, encode, admitted: Instant::now(), reply, permit };
+            let job = Job { input, encoded, encode, admitted: Instant::now(), deadline, reply, place };
             self.inbox.send(job).map_err(|_| EngineError::Stopped)?;
             waiting.push(answer);
         }
-        let mut outcomes = Vec::with_capacity(n);
+        let mut outcomes = Vec::with_capacity(waiting.len());
         for answer in waiting {
             outcomes.push(answer.await.map_err(|_| EngineError::Stopped)??);
         }
@@ -122,7 +121,7 @@ impl Engine {
     /// Messages admitted and not yet answered.
     #[must_use]
     pub fn queue_depth(&self) -> usize {
-        self.options.queue.saturating_sub(self.admission.available_permits())
+        self.gate.messages()
     }
 
     /// Whether messages can still be answered.
@@ -131,7 +130,7 @@ impl Engine {
         !self.batcher.is_finished()
     }
 
-    async fn encode(&self, inputs: Vec<Input>) -> Result<Vec<(Input, crate::text::Encoded, std::time::Duration)>, EngineError> {
+    async fn encode(&self, inputs: Vec<Input>) -> Result<Vec<(Input, Encoded, Duration)>, EngineError> {
         let model = Arc::clone(&self.model);
         let bytes: usize =
             inputs.iter().map(|input| input.text.len() + input.context.iter().map(|turn| turn.text.len()).sum::<usize>()).sum();
@@ -142,7 +141,7 @@ impl Engine {
                 telemetry::stage(Stage::Encode, started.elapsed());
                 Ok((input, encoded, started.elapsed()))
             };
-            inputs.into_iter().map(one).collect::<Result<Vec<_>, crate::text::EncodeError>>()
+            inputs.into_iter().map(one).collect::<Result<Vec<_>, EncodeError>>()
         };
         let encoded =
             if bytes > LONG_TEXT { tokio::task::spawn_blocking(encode).await.map_err(|_| EngineError::Stopped)? } else { encode() };

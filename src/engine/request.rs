@@ -1,11 +1,12 @@
 //! What goes in, what comes out, and how it can fail.
 
 use crate::backend::ComputeError;
+use crate::batch::Class;
 use crate::conversation::Turn;
 use crate::heads::{DecodeError, Prediction};
 use crate::patterns::ValueContext;
 use crate::text::{EncodeError, Utterance};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One message to classify.
 #[derive(Debug, Clone)]
@@ -16,6 +17,24 @@ pub struct Input {
     pub context: Vec<Turn>,
     /// What values are resolved against.
     pub values: ValueContext,
+}
+
+/// Messages that are classified together, and on which terms.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The messages.
+    pub inputs: Vec<Input>,
+    /// Who waits for the answer.
+    pub class: Class,
+    /// When the answer is worth nothing any more.
+    pub deadline: Option<Instant>,
+}
+
+impl From<Vec<Input>> for Request {
+    /// Work without hurry.
+    fn from(inputs: Vec<Input>) -> Self {
+        Self { inputs, class: Class::Bulk, deadline: None }
+    }
 }
 
 /// How long each stage took.
@@ -47,9 +66,15 @@ pub struct Outcome {
 /// Why a request has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
-    /// The queue is full now.
-    #[error("the queue is full")]
-    Overloaded,
+    /// There is no room now, or the wait would be too long.
+    #[error("the queue is full; there is room in about {} ms", .retry_after.as_millis())]
+    Overloaded {
+        /// When there will be room, by the measured speed.
+        retry_after: Duration,
+    },
+    /// The answer would come, or came, after the deadline.
+    #[error("the deadline has passed or cannot be met")]
+    Deadline,
     /// The request can never be admitted.
     #[error("{inputs} inputs, but at most {limit} are taken at once; send fewer")]
     TooManyInputs {

@@ -12,8 +12,6 @@ use std::time::Instant;
 
 const REQUEST_ID: &str = "x-request-id";
 const LONGEST_ID: usize = 128;
-/// Seconds after which an overloaded client may try again.
-const RETRY_AFTER: &str = "1";
 
 /// The outermost layer.
 pub async fn observe(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
@@ -47,8 +45,10 @@ fn document(problem: &Problem, path: &str, id: &str, before: Response) -> Respon
     let headers = response.headers_mut();
     headers.extend(before.headers().iter().filter(|(name, _)| *name == header::ALLOW).map(|(name, value)| (name.clone(), value.clone())));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if matches!(problem.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    if let Some(time) = problem.retry_after {
+        // The header counts whole seconds; clients that can wait less find the time beside it.
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)));
+        headers.insert("retry-after-ms", HeaderValue::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)));
     }
     response
 }

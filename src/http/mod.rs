@@ -5,6 +5,7 @@ mod parse;
 mod problem;
 mod routes;
 mod server;
+mod terms;
 mod wire;
 
 pub use problem::Problem;

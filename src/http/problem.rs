@@ -4,6 +4,7 @@ use crate::engine::EngineError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::time::Duration;
 
 /// One thing that is wrong with a request, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +30,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// What only the log shows.
     pub internal: Option<String>,
+    /// When the same request would be taken.
+    pub retry_after: Option<Duration>,
 }
 
 /// The document as it is sent.
@@ -49,7 +52,7 @@ impl Problem {
     /// A problem of some status.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), internal: None }
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), internal: None, retry_after: None }
     }
 
     /// The request is understood but does not mean anything; `pointer` names the place.
@@ -59,6 +62,37 @@ impl Problem {
         let summary = if pointer.is_empty() { detail.clone() } else { format!("{pointer}: {detail}") };
         let errors = vec![FieldError { pointer, detail }];
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid", summary) }
+    }
+
+    /// A header that makes no sense.
+    #[must_use]
+    pub fn header(name: &str, detail: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "header", "A header is not valid", format!("header `{name}`: {detail}"))
+    }
+
+    /// The answer came, or would come, too late.
+    #[must_use]
+    pub fn deadline() -> Self {
+        Self::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "deadline",
+            "The deadline has passed",
+            "there is no answer before the deadline (x-request-timeout-ms, or the server's deadline_ms); send smaller batches or fewer requests at once",
+        )
+    }
+
+    /// The server stops.
+    #[must_use]
+    pub fn draining() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "draining",
+                "The server is stopping",
+                "the server is stopping; send the request to another replica",
+            )
+        }
     }
 
     pub(super) fn document<'a>(&'a self, instance: &'a str, request_id: &'a str) -> Document<'a> {
@@ -78,12 +112,16 @@ impl Problem {
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match &error {
-            EngineError::Overloaded => Self::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "overloaded",
-                "The server is overloaded",
-                "the queue is full; try again after the time in Retry-After",
-            ),
+            EngineError::Overloaded { retry_after } => Self {
+                retry_after: Some(*retry_after),
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "overloaded",
+                    "The server is overloaded",
+                    "the queue is full; try again after the time in Retry-After",
+                )
+            },
+            EngineError::Deadline => Self::deadline(),
             EngineError::TooManyInputs { .. } => {
                 let errors = vec![FieldError { pointer: "/input".to_owned(), detail: error.to_string() }];
                 Self { errors, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "The batch is too large", error.to_string()) }

@@ -6,6 +6,8 @@ use std::time::Duration;
 const REQUESTS: &str = "hearken_http_requests_total";
 const REQUEST_SECONDS: &str = "hearken_http_request_duration_seconds";
 const STAGE_SECONDS: &str = "hearken_stage_duration_seconds";
+const BATCH_MESSAGES: &str = "hearken_batch_messages";
+const BATCH_TOKENS: &str = "hearken_batch_tokens";
 const MESSAGES: &str = "hearken_messages_total";
 const TOKENS: &str = "hearken_tokens_total";
 const TRUNCATED: &str = "hearken_truncated_total";
@@ -44,6 +46,8 @@ pub fn describe() {
     describe_counter!(REQUESTS, "HTTP requests by route, method and status");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "time from the request's head to the response's head");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time of each stage of a message");
+    describe_histogram!(BATCH_MESSAGES, "messages of each batch");
+    describe_histogram!(BATCH_TOKENS, "tokens of each batch");
     describe_counter!(MESSAGES, "messages classified, by status");
     describe_counter!(TOKENS, "tokens read by the encoder");
     describe_counter!(TRUNCATED, "messages longer than the model reads");
@@ -53,6 +57,7 @@ pub fn describe() {
     for stage in Stage::ALL {
         drop(histogram!(STAGE_SECONDS, "stage" => stage.name()));
     }
+    drop((histogram!(BATCH_MESSAGES), histogram!(BATCH_TOKENS)));
     drop(histogram!(REQUEST_SECONDS, "route" => "/v1/classify"));
     for status in ["matched", "ambiguous", "out_of_scope", "none"] {
         counter!(MESSAGES, "status" => status).absolute(0);
@@ -71,6 +76,14 @@ pub fn describe() {
 /// A stage took this long.
 pub fn stage(stage: Stage, duration: Duration) {
     histogram!(STAGE_SECONDS, "stage" => stage.name()).record(duration.as_secs_f64());
+}
+
+/// A batch went through the encoder.
+#[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+pub fn batch(messages: usize, tokens: usize, compute: Duration) {
+    stage(Stage::Compute, compute);
+    histogram!(BATCH_MESSAGES).record(messages as f64);
+    histogram!(BATCH_TOKENS).record(tokens as f64);
 }
 
 /// A message was classified.

@@ -69,7 +69,7 @@ async fn sixty_four_at_once_get_what_each_gets_alone() {
                                 context: vec![],
                                 values: ValueContext { now: None, region: None },
                             })
-                            .collect(),
+                            .collect::<Vec<_>>(),
                     )
                     .await;
                 (n, outcomes.unwrap())

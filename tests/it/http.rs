@@ -283,3 +283,42 @@ async fn a_passed_deadline_is_504() {
     let answer = post(&service, json!({"input": vec!["order ".repeat(60); 1500]}).to_string()).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (504, &json!("deadline")));
 }
+
+async fn with_header(service: &Arc<Service>, name: &str, value: &str) -> Answer {
+    let body = json!({"input": "where is my order?"}).to_string();
+    let request = Request::post("/v1/classify").header(header::CONTENT_TYPE, "application/json").header(name, value);
+    send(service, request.body(body.into()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_request_brings_its_own_deadline_and_class() {
+    let service = tiny();
+    for (name, value) in [("x-request-timeout-ms", "5000"), ("x-request-class", "bulk"), ("x-request-class", "interactive")] {
+        assert_eq!(with_header(&service, name, value).await.status, StatusCode::OK, "{name}: {value}");
+    }
+    for (name, value) in [("x-request-timeout-ms", "0"), ("x-request-timeout-ms", "soon"), ("x-request-class", "first")] {
+        let answer = with_header(&service, name, value).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["code"]), (400, &json!("header")), "{name}: {value}");
+    }
+    let body = json!({"input": vec!["order ".repeat(100); 64]}).to_string();
+    let request = Request::post("/v1/classify").header(header::CONTENT_TYPE, "application/json").header("x-request-timeout-ms", "1");
+    let answer = send(&service, request.body(body.into()).unwrap()).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["code"]), (504, &json!("deadline")));
+}
+
+#[tokio::test]
+async fn nothing_is_computed_for_clients_that_have_gone() {
+    let service = tiny();
+    let long = "order ".repeat(100);
+    for _ in 0..200 {
+        let request = post(&service, json!({"input": vec![long.as_str(); 8]}).to_string());
+        // The client goes while its request waits or runs.
+        drop(tokio::time::timeout(std::time::Duration::from_micros(200), request).await);
+    }
+    // What a worker had begun is finished first.
+    while service.engine.queue_depth() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let after = post(&service, json!({"input": vec!["a"; 64]}).to_string()).await;
+    assert_eq!(after.status, StatusCode::OK, "{}", after.text);
+}

@@ -2,7 +2,7 @@
 
 use hearken::backend;
 use hearken::config::ServeConfig;
-use hearken::engine::{Engine, EngineOptions};
+use hearken::engine::{Engine, EngineOptions, WaitLimits};
 use hearken::http::Service;
 use hearken::model::LoadedModel;
 use hearken::policy::{Policy, PolicyFile};
@@ -18,7 +18,7 @@ pub fn model(name: &str) -> LoadedModel {
 }
 
 pub fn engine(name: &str, queue: usize) -> Engine {
-    let options = EngineOptions { workers: 2, cores: 2, queue };
+    let options = EngineOptions { workers: 2, cores: 2, waiting: WaitLimits::messages(queue) };
     Engine::start(model(name), backend::choose("auto").unwrap(), options).unwrap()
 }
 

@@ -12,7 +12,7 @@ async fn classify(texts: &[&str]) -> Vec<(Prediction, Decision)> {
     let policy = Policy::new("default", PolicyFile::default());
     let input =
         |text: &&str| Input { text: Utterance::new(*text).unwrap(), context: vec![], values: ValueContext { now: None, region: None } };
-    let outcomes = engine.classify(texts.iter().map(input).collect()).await.unwrap();
+    let outcomes = engine.classify(texts.iter().map(input).collect::<Vec<_>>()).await.unwrap();
     let decide = |(text, prediction): (&&str, Prediction)| {
         let decision = policy.decide(&Facts { text, prediction: &prediction });
         (prediction, decision)

@@ -3,6 +3,7 @@
 use super::plan::{Plan, Round};
 use crate::cli::{judge, load};
 use crate::data::{DataDirectory, Split};
+use crate::engine::WaitLimits;
 use crate::eval::{line, report};
 use crate::train::{self, Job, Observer, Outcome, Recipe};
 use anyhow::Context as _;
@@ -79,7 +80,7 @@ pub fn run(plan: &Plan, round: &Round, place: &Path, work: &Work<'_>, observer: 
     }
     let seconds = started.elapsed().as_secs_f64();
     let examples = DataDirectory::new(&data).read(Split::Test)?;
-    let engine = load::engine(&model.display().to_string(), work.device, 0, judge::CHUNK)?;
+    let engine = load::engine(&model.display().to_string(), work.device, 0, WaitLimits::messages(judge::CHUNK))?;
     let report = report(&judge::judge(&engine, None, &examples)?);
     let finished = Finished {
         share: round.share,

@@ -2,7 +2,7 @@
 
 use crate::cli::load;
 use crate::data::{DataDirectory, Example, OutputDirectory, Record, Split, Suggestion, lines_of_text, records_of, suggest};
-use crate::engine::{Engine, Input};
+use crate::engine::{Engine, Input, WaitLimits};
 use crate::patterns::ValueContext;
 use anyhow::Context as _;
 use clap::Args;
@@ -51,7 +51,7 @@ impl LabelArgs {
         anyhow::ensure!((0.0..=1.0).contains(&self.min_score), "--min-score {} is outside [0, 1]", self.min_score);
         let files = files(&self.data)?;
         let out = OutputDirectory::create(&self.out, &self.data, self.force)?;
-        let engine = load::engine(&self.model, &self.device, 0, CHUNK)?;
+        let engine = load::engine(&self.model, &self.device, 0, WaitLimits::messages(CHUNK))?;
         let bar = ProgressBar::new(files.iter().map(|(_, records)| records.len() as u64).sum());
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} messages, ETA {eta}") {
             bar.set_style(style);
@@ -111,7 +111,7 @@ fn suggestions<'r>(engine: &Engine, records: &'r [Record], least: f32, bar: &Pro
             context: example.context.clone(),
             values: ValueContext { now: None, region: None },
         });
-        let outcomes = runtime.block_on(engine.classify(inputs.collect()))?;
+        let outcomes = runtime.block_on(engine.classify(inputs.collect::<Vec<_>>()))?;
         for ((record, example), outcome) in chunk.iter().zip(&examples).zip(outcomes) {
             suggestions.extend(suggest(record, &example.text, &outcome.prediction, least).map(|suggestion| (record, suggestion)));
         }

@@ -2,6 +2,7 @@
 
 use crate::cli::{judge, load};
 use crate::data::{DataDirectory, Split};
+use crate::engine::WaitLimits;
 use crate::eval::report;
 use crate::model::{EvaluationManifest, LoadedModel, file_sha256, write_card, write_evaluations};
 use crate::train::card_of;
@@ -84,7 +85,7 @@ impl CardArgs {
     fn measure(&self, directory: &Path, data: &Path) -> anyhow::Result<EvaluationManifest> {
         let data = DataDirectory::new(data);
         let examples = data.read(self.split)?;
-        let engine = load::engine(&directory.display().to_string(), &self.device, 0, judge::CHUNK)?;
+        let engine = load::engine(&directory.display().to_string(), &self.device, 0, WaitLimits::messages(judge::CHUNK))?;
         let figures = report(&judge::judge(&engine, None, &examples)?).figures();
         let backend = match engine.backend() {
             "cpu" => format!("cpu ({})", hearken_kernels::best().name),

@@ -1,8 +1,10 @@
 //! `POST /v1/classify`.
 
+use crate::engine::Request;
 use crate::http::parse::parse;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::server::Service;
+use crate::http::terms::Terms;
 use crate::http::wire::{ResponseBody, Shape, Usage, result};
 use crate::policy::Facts;
 use crate::telemetry;
@@ -15,16 +17,12 @@ use std::sync::Arc;
 /// Answers with one element for each input, in order.
 pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<ResponseBody>, Problem> {
     if service.draining() {
-        return Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "draining",
-            "The server is stopping",
-            "the server is stopping; send the request to another replica",
-        ));
+        return Err(Problem::draining());
     }
+    let terms = Terms::read(&headers, service.deadline())?;
     check_content_type(&headers)?;
     let limit = service.config.body_limit;
-    let read = tokio::time::timeout(service.deadline(), axum::body::to_bytes(body, limit)).await;
+    let read = tokio::time::timeout_at(terms.deadline.into(), axum::body::to_bytes(body, limit)).await;
     let slow = |_| {
         Problem::new(
             StatusCode::REQUEST_TIMEOUT,
@@ -37,10 +35,9 @@ pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, b
     let parsed = parse(&body, service.config.max_inputs)?;
     let (ids, inputs): (Vec<_>, Vec<_>) = parsed.inputs.into_iter().unzip();
     let texts: Vec<_> = inputs.iter().map(|input| input.text.clone()).collect();
-    let outcomes = tokio::time::timeout(service.deadline(), service.engine.classify(inputs)).await.map_err(|_| {
-        let detail = format!("no answer within {} ms; send smaller batches or fewer requests at once", service.config.deadline_ms);
-        Problem::new(StatusCode::GATEWAY_TIMEOUT, "deadline", "The deadline has passed", detail)
-    })??;
+    let request = Request { class: terms.class(inputs.len()), deadline: Some(terms.deadline), inputs };
+    let answer = tokio::time::timeout_at(terms.deadline.into(), service.engine.classify(request)).await;
+    let outcomes = answer.map_err(|_| Problem::deadline())??;
     if let Some((index, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| outcome.truncated && !parsed.options.truncate) {
         let detail = format!("input {index} is longer than the model reads ({} tokens), and options.truncate is false", outcome.tokens);
         let pointer = if parsed.single { "/input".to_owned() } else { format!("/input/{index}") };

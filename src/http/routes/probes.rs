@@ -15,7 +15,7 @@ pub async fn live() -> &'static str {
 /// `GET /readyz`: the model is warm and the server takes requests.
 pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
     if service.draining() {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is stopping", "the server is stopping"));
+        return Err(Problem::draining());
     }
     if !service.engine.is_alive() {
         return Err(Problem::new(
