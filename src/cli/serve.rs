@@ -3,7 +3,7 @@
 use super::load;
 use crate::backend::cores;
 use crate::config::{ServeConfig, ServeFlags};
-use crate::http::{Service, serve};
+use crate::http::{Loader, Service, serve};
 use anyhow::Context as _;
 use clap::Args;
 use std::io::IsTerminal as _;
@@ -40,7 +40,9 @@ impl ServeArgs {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let config = ServeConfig::load(&self.flags, self.config.as_deref())?;
         start_log(self.log_json);
-        let engine = load::engine(&config.model, &config.device, config.threads, config.waiting())?;
+        let (device, threads, waiting) = (config.device.clone(), config.threads, config.waiting());
+        let loader: Loader = Box::new(move |model| load::engine(model, &device, threads, waiting));
+        let engine = loader(&config.model)?;
         let policy = load::policy(config.policy.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores().clamp(1, 4)).enable_all().build()?;
         runtime.block_on(async {
@@ -49,9 +51,9 @@ impl ServeArgs {
                 .await
                 .with_context(|| format!("cannot listen on {}:{}; choose another --port, or 0 for a free one", config.host, config.port))?;
             let local = listener.local_addr()?;
-            let service = Arc::new(Service::new(engine, policy, config)?);
-            let (model, policy) = (service.engine.model().id(), service.policy.id());
-            tracing::info!(model, backend = service.engine.backend(), policy, "listening on http://{local}");
+            let service = Arc::new(Service::new(engine, loader, policy, config)?);
+            let (engine, policy) = (service.slots.stable(), service.policy.id());
+            tracing::info!(model = engine.model().id(), backend = engine.backend(), policy, "listening on http://{local}");
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             let stop = async move {
                 tokio::select! {

@@ -1,4 +1,4 @@
-//! More rows from those there are: the same message with other values, and the same message typed worse.
+//! More rows from those there are: the same message with other values, typed worse, and behind turns of another conversation.
 
 use super::distort::{Distortion, Purpose, dice, distort};
 use super::rewrite::{Edit, Rewritten};
@@ -8,6 +8,7 @@ use crate::text::OffsetUnit;
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes of fewer characters are taken whole from elsewhere instead of changed in their digits.
@@ -20,6 +21,8 @@ pub struct AugmentOptions {
     pub values: u32,
     /// Copies that are typed worse.
     pub distorted: u32,
+    /// Share of the rows that get a copy behind turns of another conversation, in [0, 1].
+    pub contexts: f64,
     /// Seed of every random choice.
     pub seed: u64,
 }
@@ -30,6 +33,8 @@ pub struct Augmenter<'a> {
     kinds: Vec<&'a dyn Distortion>,
     /// The surfaces of each label.
     surfaces: BTreeMap<String, BTreeSet<String>>,
+    /// Every context that a row has.
+    contexts: Vec<Value>,
 }
 
 impl<'a> Augmenter<'a> {
@@ -44,7 +49,9 @@ impl<'a> Augmenter<'a> {
                 surfaces.entry(entity.label.clone()).or_default().insert(span.slice(&record.row.text).to_owned());
             }
         }
-        Ok(Self { options, kinds, surfaces })
+        let contexts = records.iter().filter(|record| !record.row.context.is_empty());
+        let contexts = contexts.map(|record| serde_json::to_value(&record.row.context).unwrap_or_default()).collect();
+        Ok(Self { options, kinds, surfaces, contexts })
     }
 
     /// The lines of the copies of a row, which may be none. A copy that came out like the row is left out.
@@ -62,6 +69,7 @@ impl<'a> Augmenter<'a> {
                 lines.push(distort(record, *kind, Purpose::Learn, dice.random())?);
             }
         }
+        lines.extend(self.in_other_contexts(record, &mut dice));
         lines.retain(|line| *line != record.line);
         Ok(lines)
     }
@@ -84,6 +92,24 @@ impl<'a> Augmenter<'a> {
         }
         let entities = serde_json::to_value(moved).unwrap_or_default();
         Ok(Some(record.with_fields(&[("text", new.text.into()), ("entities", entities)])))
+    }
+
+    /// What can be understood alone means the same behind turns of another conversation, and without those of its own.
+    fn in_other_contexts(&self, record: &Record, dice: &mut ChaCha8Rng) -> Vec<String> {
+        let mut lines = Vec::new();
+        let needed = record.row.needs_context.unwrap_or(!record.row.context.is_empty());
+        if needed || self.options.contexts == 0.0 {
+            return lines;
+        }
+        if !record.row.context.is_empty() {
+            lines.push(record.with_fields(&[("context", Value::Array(Vec::new()))]));
+        }
+        if dice.random_bool(self.options.contexts)
+            && let Some(context) = self.contexts.choose(dice)
+        {
+            lines.push(record.with_fields(&[("context", context.clone())]));
+        }
+        lines
     }
 
     /// Another surface of the label: a code with other digits, or what another row says.
@@ -121,7 +147,7 @@ mod tests {
             record(r#"{"text": "the dark blue one", "intent": "b", "entities": [{"start": 4, "end": 13, "label": "color"}]}"#),
             record(r#"{"text": "hello there", "intent": "c", "entities": []}"#),
         ];
-        let options = AugmentOptions { values: 3, distorted: 1, seed: 1 };
+        let options = AugmentOptions { values: 3, distorted: 1, contexts: 0.0, seed: 1 };
         let augmenter = Augmenter::new(options, DISTORTIONS.to_vec(), &records).unwrap();
         let lines = augmenter.copies(&records[0]).unwrap();
         assert!(lines.len() >= 3, "{lines:?}");
@@ -140,9 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn what_can_stand_alone_stands_behind_other_turns_too() {
+        let turn = |needs| format!(r#"{{"text": "the blue one", "context": [{{"role": "bot", "text": "which?"}}], "needs_context": {needs}}}"#);
+        let records = [record(r#"{"text": "where is it"}"#), record(&turn(false)), record(&turn(true))];
+        let options = AugmentOptions { values: 0, distorted: 0, contexts: 1.0, seed: 1 };
+        let augmenter = Augmenter::new(options, Vec::new(), &records).unwrap();
+        let contexts = |record| {
+            let lines = augmenter.copies(record).unwrap();
+            lines.iter().map(|line| serde_json::from_str::<Row>(line).unwrap().context.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(contexts(&records[0]), [1]);
+        assert_eq!(contexts(&records[1]), [0], "its own turns again would be no copy");
+        assert_eq!(contexts(&records[2]), [0; 0], "it means nothing elsewhere");
+    }
+
+    #[test]
     fn a_wrong_offset_is_told() {
         let wrong = [record(r#"{"text": "a", "entities": [{"start": 0, "end": 9, "label": "x"}]}"#)];
-        let error = Augmenter::new(AugmentOptions { values: 1, distorted: 0, seed: 1 }, Vec::new(), &wrong).err().unwrap();
+        let error = Augmenter::new(AugmentOptions { values: 1, distorted: 0, contexts: 0.0, seed: 1 }, Vec::new(), &wrong).err().unwrap();
         assert!(error.to_string().starts_with("x:1: `entities`"), "{error}");
     }
 }

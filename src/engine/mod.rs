@@ -6,11 +6,15 @@
 
 mod admission;
 mod batcher;
+mod explain;
 mod request;
+mod slots;
 mod worker;
 
 pub use admission::WaitLimits;
+pub use explain::Attribution;
 pub use request::{EngineError, Input, Outcome, Request, Timings};
+pub use slots::{Slot, SlotError, Slots};
 
 use crate::backend::{Backend, Options, PrepareError};
 use crate::batch::Pace;

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use super::server::Service;
+use crate::engine::Engine;
 use crate::telemetry;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -11,10 +12,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const REQUEST_ID: &str = "x-request-id";
+const MODEL: &str = "x-model";
 const LONGEST_ID: usize = 128;
 
+/// The identifier of a request, for handlers that write it themselves.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
 /// The outermost layer.
-pub async fn observe(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     // Methods that no route takes share one series, so that a client cannot make new ones.
@@ -23,6 +29,7 @@ pub async fn observe(State(service): State<Arc<Service>>, request: Request, next
     let path = request.uri().path().to_owned();
     let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     let id = given.and_then(|id| id.to_str().ok()).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let detail = problem.internal.as_deref().unwrap_or(&problem.detail);
@@ -33,9 +40,18 @@ pub async fn observe(State(service): State<Arc<Service>>, request: Request, next
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.insert("x-model", service.model_header.clone());
+    if !headers.contains_key(MODEL) {
+        answered_by(&mut response, &service.slots.stable());
+    }
     telemetry::request(route, method, response.status().as_u16(), started.elapsed());
     response
+}
+
+/// Names the model that answered.
+pub fn answered_by(response: &mut Response, engine: &Engine) {
+    if let Ok(id) = HeaderValue::from_str(&engine.model().id()) {
+        response.headers_mut().insert(MODEL, id);
+    }
 }
 
 /// The problem as a document, with the headers (such as `Allow`) that the response had.

@@ -1,6 +1,9 @@
 //! How does it look from outside? The wire, one route a file, and every error as a problem document.
 
+mod answer;
+mod body;
 mod layers;
+mod mirror;
 mod parse;
 mod problem;
 mod routes;
@@ -9,5 +12,5 @@ mod terms;
 mod wire;
 
 pub use problem::Problem;
-pub use server::{Service, serve};
+pub use server::{Loader, Service, serve};
 pub use wire::{Shape, Task, result};

@@ -14,6 +14,8 @@ use serde_path_to_error::{Path, Segment};
 
 /// Most turns of context that one input may bring.
 const MAX_TURNS: usize = 200;
+/// Most inputs that are explained in one request: each costs a pass for each of its words.
+const MOST_EXPLAINED: usize = 8;
 /// Most characters of serde's words in a detail; an unknown field's name may be of any length.
 const LONGEST_DETAIL: usize = 200;
 
@@ -35,23 +37,7 @@ pub struct Parsed {
 /// # Errors
 /// 400 when it is not JSON, 413 when it has too many inputs, 422 with a pointer when it means nothing.
 pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
-    if let Err(error) = std::str::from_utf8(body) {
-        return Err(not_json(format!("invalid UTF-8 at byte {}", error.valid_up_to())));
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let Object(request): Object<RequestBody> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let (path, inner) = (pointer("", error.path()), error.inner());
-        let escape = ["surrogate", "unexpected end of hex escape"];
-        let surrogate = !inner.is_data() && escape.iter().any(|words| inner.to_string().contains(words));
-        if surrogate {
-            return Problem::invalid(path, "a \\u escape is half of a surrogate pair; send both halves or the character itself");
-        }
-        match inner.classify() {
-            serde_json::error::Category::Data => Problem::invalid(path, without_value(inner)),
-            _ => not_json(inner.to_string()),
-        }
-    })?;
-    deserializer.end().map_err(|error| not_json(error.to_string()))?;
+    let Object(request): Object<RequestBody> = typed(body)?;
     let tasks = match request.tasks {
         Some(tasks) if tasks.is_empty() => return Err(Problem::invalid("/tasks", "is empty; name at least one task or leave it out")),
         Some(tasks) => tasks,
@@ -76,7 +62,44 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
             ));
         }
     };
+    if options.explain && inputs.len() > MOST_EXPLAINED {
+        let detail = format!("is true for {} inputs; at most {MOST_EXPLAINED} can be explained at once", inputs.len());
+        return Err(Problem::invalid("/options/explain", detail));
+    }
     Ok(Parsed { inputs, single, tasks, options })
+}
+
+/// One line of a stream: a string, or an object with `text`.
+///
+/// # Errors
+/// 400 when it is not JSON, 422 with a pointer when it means nothing.
+pub fn line(line: &[u8]) -> Result<(Option<String>, Input), Problem> {
+    element(typed(line)?, "")
+}
+
+/// Reads JSON of a type.
+///
+/// # Errors
+/// 400 when it is not JSON, 422 with a pointer when it is of another type.
+pub fn typed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if let Err(error) = std::str::from_utf8(body) {
+        return Err(not_json(format!("invalid UTF-8 at byte {}", error.valid_up_to())));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (path, inner) = (pointer("", error.path()), error.inner());
+        let escape = ["surrogate", "unexpected end of hex escape"];
+        let surrogate = !inner.is_data() && escape.iter().any(|words| inner.to_string().contains(words));
+        if surrogate {
+            return Problem::invalid(path, "a \\u escape is half of a surrogate pair; send both halves or the character itself");
+        }
+        match inner.classify() {
+            serde_json::error::Category::Data => Problem::invalid(path, without_value(inner)),
+            _ => not_json(inner.to_string()),
+        }
+    })?;
+    deserializer.end().map_err(|error| not_json(error.to_string()))?;
+    Ok(value)
 }
 
 fn not_json(detail: impl std::fmt::Display) -> Problem {
@@ -126,12 +149,6 @@ fn pointer(base: &str, path: &Path) -> String {
 }
 
 fn check_options(options: &RequestOptions) -> Result<(), Problem> {
-    if options.model != "stable" {
-        return Err(Problem::invalid("/options/model", format!("there is no slot `{}`; this server has `stable`", options.model)));
-    }
-    if options.explain {
-        return Err(Problem::invalid("/options/explain", "explanations are not available; leave it out or send false"));
-    }
     if options.top_k == 0 {
         return Err(Problem::invalid("/options/top_k", "is 0; send 1 or more"));
     }
@@ -150,12 +167,12 @@ fn plain(text: String, pointer: &str) -> Result<Input, Problem> {
 fn element(value: Value, place: &str) -> Result<(Option<String>, Input), Problem> {
     match value {
         Value::String(text) => Ok((None, plain(text, place)?)),
-        Value::Object(_) => object(typed(value, place)?, place),
+        Value::Object(_) => object(typed_value(value, place)?, place),
         other => Err(Problem::invalid(place, format!("is {}; send a string or an object with `text`", kind(&other)))),
     }
 }
 
-fn typed<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Problem> {
+fn typed_value<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Problem> {
     serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(pointer(place, error.path()), without_value(error.inner())))
 }
 

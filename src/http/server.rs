@@ -1,13 +1,13 @@
 //! The router, apart from the socket, and the server that waits for a signal to stop.
 
 use super::layers;
-use super::routes::{classify, probes};
+use super::mirror::Mirror;
+use super::routes::{classify, models, probes, stream};
 use crate::config::ServeConfig;
-use crate::engine::Engine;
+use crate::engine::{Engine, Slots};
 use crate::policy::Policy;
 use crate::telemetry;
 use axum::Router;
-use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -20,18 +20,28 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// Upper bounds of the histograms, in seconds: from a tenth of a millisecond to the longest deadline worth having.
 const BUCKETS: [f64; 15] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// Brings a model to work by its name.
+pub type Loader = Box<dyn Fn(&str) -> anyhow::Result<Engine> + Send + Sync>;
+
 /// What the routes work with.
-#[derive(Debug)]
 pub struct Service {
-    /// The model at work.
-    pub engine: Engine,
+    /// The models at work.
+    pub slots: Slots,
     /// The policy in force.
     pub policy: Policy,
     /// The settings.
     pub config: ServeConfig,
     pub(super) metrics: PrometheusHandle,
-    pub(super) model_header: HeaderValue,
+    pub(super) mirror: Mirror,
+    pub(super) loader: Loader,
+    pub(super) loading: tokio::sync::Mutex<()>,
     draining: AtomicBool,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("slots", &self.slots).field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Service {
@@ -39,9 +49,17 @@ impl Service {
     ///
     /// # Errors
     /// When the metrics cannot be set up.
-    pub fn new(engine: Engine, policy: Policy, config: ServeConfig) -> anyhow::Result<Self> {
-        let model_header = HeaderValue::from_str(&engine.model().id()).unwrap_or(HeaderValue::from_static("unnamed"));
-        Ok(Self { engine, policy, config, metrics: recorder()?, model_header, draining: AtomicBool::new(false) })
+    pub fn new(engine: Engine, loader: Loader, policy: Policy, config: ServeConfig) -> anyhow::Result<Self> {
+        Ok(Self {
+            slots: Slots::new(engine),
+            policy,
+            config,
+            metrics: recorder()?,
+            mirror: Mirror::default(),
+            loader,
+            loading: tokio::sync::Mutex::new(()),
+            draining: AtomicBool::new(false),
+        })
     }
 
     /// Whether the server is stopping.
@@ -61,6 +79,11 @@ impl Service {
         Router::new()
             .route("/v1/classify", post(classify::classify))
             .route("/classify", post(classify::classify))
+            .route("/v1/classify/stream", post(stream::stream))
+            .route("/v1/models", get(models::list))
+            .route("/v1/models/{slot}", post(models::load).delete(models::clear))
+            .route("/v1/models/{slot}/promote", post(models::promote))
+            .route("/v1/models/{slot}/rollback", post(models::roll_back))
             .route("/livez", get(probes::live))
             .route("/readyz", get(probes::ready))
             .route("/startupz", get(probes::ready))

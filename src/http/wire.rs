@@ -1,7 +1,7 @@
 //! The JSON of `/v1/classify`. Unknown request fields are errors; responses only ever gain fields.
 
 use crate::conversation::Role;
-use crate::engine::Outcome;
+use crate::engine::{Attribution, Outcome};
 use crate::heads::{Sentiment, Status};
 use crate::patterns::Source;
 use crate::policy::{Decision, Priority};
@@ -79,7 +79,7 @@ pub struct RequestOptions {
     pub truncate: bool,
     /// The model's slot.
     pub model: String,
-    /// Whether to explain; not available yet.
+    /// Whether to say which words made the answer.
     pub explain: bool,
 }
 
@@ -212,6 +212,16 @@ pub struct EscalationObject {
     handover_id: Option<String>,
 }
 
+/// What a part of the text gave to the answer.
+#[derive(Debug, Serialize)]
+pub struct AttributionObject {
+    text: String,
+    start: usize,
+    end: usize,
+    intent: Option<f64>,
+    sentiment: Option<f64>,
+}
+
 /// The answer to one input.
 #[derive(Debug, Serialize)]
 pub struct ResultObject {
@@ -229,6 +239,9 @@ pub struct ResultObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     emotions: Option<Vec<Scored>>,
     escalation: EscalationObject,
+    /// Which words made the answer, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Vec<AttributionObject>>,
     /// Tokens the encoder read.
     pub tokens: usize,
     truncated: bool,
@@ -290,9 +303,21 @@ pub fn result(id: Option<String>, text: &str, outcome: Outcome, decision: Decisi
         sentiment,
         emotions: prediction.emotions.filter(|_| wants(Task::Emotions)).map(present),
         escalation: escalation(decision),
+        explanation: None,
         tokens: outcome.tokens,
         truncated: outcome.truncated,
     }
+}
+
+/// What each part of the text gave to the answer.
+#[must_use]
+pub fn attributions(text: &str, found: &[Attribution], unit: OffsetUnit) -> Vec<AttributionObject> {
+    let object = |found: &Attribution| {
+        let (start, end) = found.span.offsets(text, unit);
+        let text = found.span.slice(text).to_owned();
+        AttributionObject { text, start, end, intent: found.intent.map(score), sentiment: found.sentiment.map(score) }
+    };
+    found.iter().map(object).collect()
 }
 
 fn escalation(decision: Decision) -> EscalationObject {

@@ -316,7 +316,7 @@ async fn nothing_is_computed_for_clients_that_have_gone() {
         drop(tokio::time::timeout(std::time::Duration::from_micros(200), request).await);
     }
     // What a worker had begun is finished first.
-    while service.engine.queue_depth() > 0 {
+    while service.slots.stable().queue_depth() > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
     let after = post(&service, json!({"input": vec!["a"; 64]}).to_string()).await;

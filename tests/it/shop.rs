@@ -24,5 +24,10 @@ pub fn engine(name: &str, queue: usize) -> Engine {
 
 pub fn service(name: &str, config: ServeConfig) -> Arc<Service> {
     let policy = Policy::new("default", PolicyFile::default());
-    Arc::new(Service::new(engine(name, config.queue), policy, config).unwrap())
+    let queue = config.queue;
+    let loader = Box::new(move |name: &str| {
+        anyhow::ensure!(repository("models").join(name).is_dir(), "there is no model `{name}`");
+        Ok(engine(name, queue))
+    });
+    Arc::new(Service::new(engine(name, config.queue), loader, policy, config).unwrap())
 }

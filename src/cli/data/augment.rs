@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Add copies of the training rows with other values, and typed worse
+/// Add copies of the training rows with other values, typed worse, and behind other turns
 #[derive(Debug, Args)]
 #[command(after_help = after_help())]
 pub struct AugmentArgs {
@@ -22,6 +22,10 @@ pub struct AugmentArgs {
     /// Copies of each row that are typed worse, each in one way
     #[arg(long, default_value_t = 1, value_name = "N")]
     distorted: u32,
+    /// Share of the rows that get a copy behind turns of another conversation; those of conversations, if they can be understood
+    /// alone, get one without turns as well
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", value_parser = share)]
+    contexts: f64,
     /// Ways to type worse; all when absent
     #[arg(long, value_delimiter = ',', value_name = "KIND", value_parser = known)]
     kinds: Vec<Kind>,
@@ -47,6 +51,10 @@ fn known(name: &str) -> Result<Kind, String> {
     distortion(name).map(Kind)
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "not a number from 0 to 1".to_owned())
+}
+
 fn after_help() -> String {
     let kinds = DISTORTIONS.iter().map(|kind| format!("  {:<14} {}\n", kind.name(), kind.about())).collect::<Vec<_>>().concat();
     format!(
@@ -55,7 +63,7 @@ fn after_help() -> String {
          but with other stories, signatures and the like than are learned from here.\n\n\
          Kinds:\n{kinds}\n\
          Examples:\n  hearken data augment my-shop --out my-shop-more\n  hearken data augment my-shop --out my-shop-more --values 2 --distorted 0\n  \
-         hearken data augment my-shop --out my-shop-more --kinds typos,speech"
+         hearken data augment my-shop --out my-shop-more --kinds typos,speech\n  hearken data augment my-shop --out my-shop-more --contexts 0.3"
     )
 }
 
@@ -66,7 +74,7 @@ impl AugmentArgs {
         let records = records_of(&directory.file(Split::Train))?;
         let kinds: Vec<&dyn Distortion> =
             if self.kinds.is_empty() { DISTORTIONS.to_vec() } else { self.kinds.iter().map(|kind| kind.0).collect() };
-        let options = AugmentOptions { values: self.values, distorted: self.distorted, seed: self.seed };
+        let options = AugmentOptions { values: self.values, distorted: self.distorted, contexts: self.contexts, seed: self.seed };
         let augmenter = Augmenter::new(options, kinds, &records)?;
         let mut lines = Vec::with_capacity(records.len());
         for record in &records {

@@ -1,76 +1,62 @@
 //! `POST /v1/classify`.
 
-use crate::engine::Request;
-use crate::http::parse::parse;
+use crate::engine::Outcome;
+use crate::http::answer::{decide, engine, outcomes};
+use crate::http::body;
+use crate::http::layers::answered_by;
+use crate::http::mirror::Mirror;
+use crate::http::parse::{Parsed, parse};
 use crate::http::problem::{FieldError, Problem};
 use crate::http::server::Service;
 use crate::http::terms::Terms;
-use crate::http::wire::{ResponseBody, Shape, Usage, result};
-use crate::policy::Facts;
-use crate::telemetry;
+use crate::http::wire::{ResponseBody, Shape, Usage, attributions, result};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 /// Answers with one element for each input, in order.
-pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<ResponseBody>, Problem> {
+pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     if service.draining() {
         return Err(Problem::draining());
     }
     let terms = Terms::read(&headers, service.deadline())?;
-    check_content_type(&headers)?;
-    let limit = service.config.body_limit;
-    let read = tokio::time::timeout_at(terms.deadline.into(), axum::body::to_bytes(body, limit)).await;
-    let slow = |_| {
-        Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "slow_body",
-            "The body came too slowly",
-            "the body was not complete before the deadline; send it at once",
-        )
-    };
-    let body = read.map_err(slow)?.map_err(|error| body_problem(&error, limit))?;
-    let parsed = parse(&body, service.config.max_inputs)?;
-    let (ids, inputs): (Vec<_>, Vec<_>) = parsed.inputs.into_iter().unzip();
-    let texts: Vec<_> = inputs.iter().map(|input| input.text.clone()).collect();
-    let request = Request { class: terms.class(inputs.len()), deadline: Some(terms.deadline), inputs };
-    let answer = tokio::time::timeout_at(terms.deadline.into(), service.engine.classify(request)).await;
-    let outcomes = answer.map_err(|_| Problem::deadline())??;
-    if let Some((index, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| outcome.truncated && !parsed.options.truncate) {
-        let detail = format!("input {index} is longer than the model reads ({} tokens), and options.truncate is false", outcome.tokens);
-        let pointer = if parsed.single { "/input".to_owned() } else { format!("/input/{index}") };
-        let errors = vec![FieldError { pointer, detail: detail.clone() }];
-        return Err(Problem { errors, ..Problem::invalid("", detail) });
+    let body = body::bytes(&service, &headers, body, &terms).await?;
+    let Parsed { inputs, single, tasks, options } = parse(&body, service.config.max_inputs)?;
+    let engine = engine(&service, &options.model)?;
+    let (ids, inputs): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
+    let outcomes = outcomes(&engine, inputs.clone(), &terms).await?;
+    if !options.truncate {
+        check_whole(&outcomes, single)?;
     }
-    let shape = Shape { tasks: &parsed.tasks, top_k: parsed.options.top_k, unit: parsed.options.offset_unit };
-    let answers = ids.into_iter().zip(texts).zip(outcomes).map(|((id, text), outcome)| {
-        let decision = service.policy.decide(&Facts { text: &text, prediction: &outcome.prediction });
-        let status = outcome.prediction.intent.as_ref().map_or("none", |intent| intent.status.name());
-        telemetry::classified(status, outcome.tokens, outcome.truncated, decision.priority.map(crate::policy::Priority::name));
-        result(id, &text, outcome, decision, shape)
-    });
-    let data: Vec<_> = answers.collect();
+    let shape = Shape { tasks: &tasks, top_k: options.top_k, unit: options.offset_unit };
+    if options.model == "stable" {
+        Mirror::compare(&service, &inputs, &outcomes);
+    }
+    let mut data = Vec::with_capacity(inputs.len());
+    for ((id, input), outcome) in ids.into_iter().zip(&inputs).zip(outcomes) {
+        let explanation = match options.explain {
+            true => Some(engine.explain(input, &outcome, Some(terms.deadline)).await?),
+            false => None,
+        };
+        let decision = decide(&service, input, &outcome);
+        let mut answer = result(id, &input.text, outcome, decision, shape);
+        answer.explanation = explanation.map(|found| attributions(&input.text, &found, shape.unit));
+        data.push(answer);
+    }
     let tokens = data.iter().map(|answer| answer.tokens).sum();
-    Ok(Json(ResponseBody { model: service.engine.model().id(), data, usage: Usage { tokens } }))
+    let mut response = Json(ResponseBody { model: engine.model().id(), data, usage: Usage { tokens } }).into_response();
+    answered_by(&mut response, &engine);
+    Ok(response)
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") || essence.to_ascii_lowercase().ends_with("+json") {
-        return Ok(());
-    }
-    let detail = format!("the content type is `{kind}`; send `Content-Type: application/json`");
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type", "The content type is not supported", detail))
-}
-
-fn body_problem(error: &axum::Error, limit: usize) -> Problem {
-    let too_large = std::error::Error::source(error).is_some_and(|source| source.to_string().contains("length limit"));
-    if too_large {
-        let detail = format!("the body is larger than {limit} bytes (body_limit); send fewer messages at once");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail);
-    }
-    Problem::new(StatusCode::BAD_REQUEST, "body", "The body cannot be read", "the body ended early or could not be read")
+/// Refuses messages that were cut.
+fn check_whole(outcomes: &[Outcome], single: bool) -> Result<(), Problem> {
+    let Some((index, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| outcome.truncated) else { return Ok(()) };
+    let detail = format!("input {index} is longer than the model reads ({} tokens), and options.truncate is false", outcome.tokens);
+    let pointer = if single { "/input".to_owned() } else { format!("/input/{index}") };
+    let errors = vec![FieldError { pointer, detail: detail.clone() }];
+    Err(Problem { errors, ..Problem::invalid("", detail) })
 }

@@ -17,7 +17,7 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
     if service.draining() {
         return Err(Problem::draining());
     }
-    if !service.engine.is_alive() {
+    if !service.slots.stable().is_alive() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "stopped",
@@ -30,6 +30,6 @@ pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, 
 
 /// `GET /metrics`: Prometheus text.
 pub async fn metrics(State(service): State<Arc<Service>>) -> ([(HeaderName, &'static str); 1], String) {
-    telemetry::queue_depth(service.engine.queue_depth());
+    telemetry::queue_depth(service.slots.stable().queue_depth());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], service.metrics.render())
 }

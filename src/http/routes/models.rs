@@ -1,0 +1,156 @@
+//! `/v1/models`: which model answers, which is tried beside it, and how that changes. A model is warmed up before it takes a slot,
+//! and the change is one swap: no request fails for it.
+
+use crate::engine::{Engine, Slot, SlotError};
+use crate::http::body::json;
+use crate::http::mirror::MirrorReport;
+use crate::http::problem::Problem;
+use crate::http::server::Service;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// The slots.
+#[derive(Debug, Serialize)]
+pub struct Models {
+    stable: ModelObject,
+    shadow: Option<ShadowObject>,
+    /// What a rollback would bring back.
+    previous: Option<String>,
+}
+
+/// A model at work.
+#[derive(Debug, Serialize)]
+pub struct ModelObject {
+    /// `name@version`.
+    model: String,
+    backend: &'static str,
+    max_tokens: usize,
+    intents: Vec<String>,
+    entities: Vec<String>,
+    emotions: Vec<String>,
+    sentiment: bool,
+}
+
+/// The model in the shadow, and what would change with it.
+#[derive(Debug, Serialize)]
+pub struct ShadowObject {
+    #[serde(flatten)]
+    model: ModelObject,
+    report: MirrorReport,
+}
+
+/// Which model to load.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadBody {
+    /// Name of a model below the server's `models/`.
+    model: String,
+}
+
+/// `GET /v1/models`.
+pub async fn list(State(service): State<Arc<Service>>) -> Json<Models> {
+    Json(models(&service))
+}
+
+/// `POST /v1/models/{slot}`: loads a model, warms it up, and puts it into the slot.
+pub async fn load(
+    State(service): State<Arc<Service>>,
+    Path(slot): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Models>, Problem> {
+    let slot = named(&slot)?;
+    let LoadBody { model } = json(&service, &headers, body).await?;
+    if model.is_empty() || model.starts_with('.') || model.contains(['/', '\\']) {
+        return Err(Problem::invalid("/model", "is not a name; send the name of a directory below the server's `models/`"));
+    }
+    let Ok(_one_at_a_time) = service.loading.try_lock() else {
+        return Err(conflict("another model is being loaded; try again when it is done"));
+    };
+    let loader = Arc::clone(&service);
+    let engine = tokio::task::spawn_blocking(move || (loader.loader)(&model)).await;
+    let engine = engine.map_err(|error| error.to_string()).and_then(|engine| engine.map_err(|error| format!("{error:#}")));
+    let engine = engine.map_err(|detail| Problem::invalid("/model", detail))?;
+    let id = engine.model().id();
+    service.slots.put(slot, engine);
+    service.mirror.clear();
+    tracing::info!(slot = slot.name(), model = id, "model loaded");
+    Ok(Json(models(&service)))
+}
+
+/// `POST /v1/models/{slot}/promote`: the shadow becomes stable.
+pub async fn promote(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
+    if named(&slot)? != Slot::Shadow {
+        return Err(conflict("only the slot `shadow` can be promoted"));
+    }
+    service.slots.promote().map_err(refused)?;
+    changed(&service, "model promoted")
+}
+
+/// `POST /v1/models/{slot}/rollback`: what was stable before is so again.
+pub async fn roll_back(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
+    if named(&slot)? != Slot::Stable {
+        return Err(conflict("only the slot `stable` can be rolled back"));
+    }
+    service.slots.roll_back().map_err(refused)?;
+    changed(&service, "model rolled back")
+}
+
+/// `DELETE /v1/models/{slot}`: takes the model out of the shadow.
+pub async fn clear(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
+    if named(&slot)? != Slot::Shadow {
+        return Err(conflict("only the slot `shadow` can be emptied"));
+    }
+    if !service.slots.clear_shadow() {
+        return Err(refused(SlotError::NoShadow));
+    }
+    changed(&service, "shadow emptied")
+}
+
+fn changed(service: &Service, what: &str) -> Result<Json<Models>, Problem> {
+    service.mirror.clear();
+    tracing::info!(model = service.slots.stable().model().id(), "{what}");
+    Ok(Json(models(service)))
+}
+
+fn named(slot: &str) -> Result<Slot, Problem> {
+    let problem = || {
+        let detail = format!("there is no slot `{slot}`; there are `stable` and `shadow`");
+        Problem::new(StatusCode::NOT_FOUND, "not_found", "There is no such slot", detail)
+    };
+    Slot::named(slot).ok_or_else(problem)
+}
+
+fn conflict(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
+}
+
+fn refused(error: SlotError) -> Problem {
+    conflict(error.to_string())
+}
+
+fn models(service: &Service) -> Models {
+    let shadow = |engine: Arc<Engine>| ShadowObject { model: object(&engine), report: service.mirror.report() };
+    Models {
+        stable: object(&service.slots.stable()),
+        shadow: service.slots.get(Slot::Shadow).map(shadow),
+        previous: service.slots.previous().map(|engine| engine.model().id()),
+    }
+}
+
+fn object(engine: &Engine) -> ModelObject {
+    let heads = &engine.model().manifest.heads;
+    ModelObject {
+        model: engine.model().id(),
+        backend: engine.backend(),
+        max_tokens: engine.model().manifest.max_tokens,
+        intents: heads.intent.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+        entities: heads.entities.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+        emotions: heads.emotions.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),
+        sentiment: heads.sentiment.is_some(),
+    }
+}

@@ -1,0 +1,182 @@
+//! `POST /v1/classify/stream`: a message a line in, an answer a line out, in order. As many lines are under way as the engine takes; a
+//! client that reads slowly is read from slowly.
+
+use crate::batch::Class;
+use crate::engine::{Engine, EngineError, Input, Outcome, Request};
+use crate::http::answer::{decide, engine};
+use crate::http::layers::{RequestId, answered_by};
+use crate::http::parse::line;
+use crate::http::problem::Problem;
+use crate::http::server::Service;
+use crate::http::wire::{ResultObject, Shape, Task, result};
+use crate::text::OffsetUnit;
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde::Deserialize;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::bytes::BytesMut;
+use tokio_util::codec::{Decoder, FramedRead, LinesCodec, LinesCodecError};
+use tokio_util::io::StreamReader;
+
+/// Lines of one stream that are under way at once.
+const UNDER_WAY: usize = 64;
+/// A stream that brings no line for so long has ended.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// Options of a stream, in its query.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StreamOptions {
+    /// Parts of the answer, separated by commas; all without it.
+    tasks: Option<String>,
+    /// Most intents in the ranking.
+    top_k: usize,
+    /// What offsets count.
+    offset_unit: OffsetUnit,
+    /// Whether messages longer than the model reads are cut (or refused).
+    truncate: bool,
+    /// The model's slot.
+    model: String,
+}
+
+impl Default for StreamOptions {
+    fn default() -> Self {
+        Self { tasks: None, top_k: 3, offset_unit: OffsetUnit::Codepoint, truncate: true, model: "stable".to_owned() }
+    }
+}
+
+/// Answers line by line.
+pub async fn stream(
+    State(service): State<Arc<Service>>,
+    Extension(RequestId(id)): Extension<RequestId>,
+    options: Result<Query<StreamOptions>, axum::extract::rejection::QueryRejection>,
+    body: Body,
+) -> Result<Response, Problem> {
+    if service.draining() {
+        return Err(Problem::draining());
+    }
+    let Query(options) = options.map_err(|error| query_problem(&error.body_text()))?;
+    let tasks = tasks(options.tasks.as_deref())?;
+    if options.top_k == 0 {
+        return Err(query_problem("`top_k` is 0; send 1 or more"));
+    }
+    let engine = engine(&service, &options.model)?;
+    let desk = Arc::new(Desk { service, engine: Arc::clone(&engine), options, tasks, id });
+    let bytes = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
+    let lines = FramedRead::new(bytes, Lines(LinesCodec::new_with_max_length(desk.service.config.body_limit)));
+    let lines = tokio_stream::StreamExt::timeout(lines, SILENCE);
+    // It ends when the client has gone or says nothing more.
+    let lines = lines.scan((), |(), line| std::future::ready(line.ok().and_then(Result::ok)));
+    let answers = lines.enumerate().map(move |(number, line)| {
+        let desk = Arc::clone(&desk);
+        async move { desk.answer(number + 1, line).await }
+    });
+    let answers = answers.buffered(UNDER_WAY).filter_map(std::future::ready);
+    let mut response = Body::from_stream(answers.map(|line| Ok::<_, Infallible>(Bytes::from(line)))).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    answered_by(&mut response, &engine);
+    Ok(response)
+}
+
+/// What the lines of one stream have in common.
+struct Desk {
+    service: Arc<Service>,
+    engine: Arc<Engine>,
+    options: StreamOptions,
+    tasks: Vec<Task>,
+    id: String,
+}
+
+impl Desk {
+    /// The answer to a line with its line end; nothing for an empty line.
+    async fn answer(&self, number: usize, line: Result<String, LinesCodecError>) -> Option<Vec<u8>> {
+        let answer = match &line {
+            Ok(line) if line.trim().is_empty() => return None,
+            Ok(line) => self.result(line).await,
+            Err(error) => Err(broken(error, self.service.config.body_limit)),
+        };
+        let mut bytes = match answer {
+            Ok(answer) => serde_json::to_vec(&answer),
+            Err(problem) => {
+                let document = problem.document("/v1/classify/stream", &self.id);
+                serde_json::to_vec(&serde_json::json!({"line": number, "error": document}))
+            }
+        }
+        .unwrap_or_default();
+        bytes.push(b'\n');
+        Some(bytes)
+    }
+
+    async fn result(&self, text: &str) -> Result<ResultObject, Problem> {
+        let (id, input) = line(text.as_bytes())?;
+        if self.service.draining() {
+            return Err(Problem::draining());
+        }
+        let outcome = self.outcome(&input).await?;
+        if outcome.truncated && !self.options.truncate {
+            return Err(Problem::invalid("/text", format!("is longer than the model reads ({} tokens), and truncate is false", outcome.tokens)));
+        }
+        let shape = Shape { tasks: &self.tasks, top_k: self.options.top_k, unit: self.options.offset_unit };
+        let decision = decide(&self.service, &input, &outcome);
+        Ok(result(id, &input.text, outcome, decision, shape))
+    }
+
+    /// Waits until the engine has room: a stream is slowed down, not refused.
+    async fn outcome(&self, input: &Input) -> Result<Outcome, Problem> {
+        loop {
+            let request = Request { inputs: vec![input.clone()], class: Class::Bulk, deadline: None };
+            match self.engine.classify(request).await {
+                Ok(mut outcomes) => return outcomes.pop().ok_or_else(|| EngineError::Stopped.into()),
+                Err(EngineError::Overloaded { retry_after }) => {
+                    tokio::time::sleep(retry_after.clamp(Duration::from_millis(1), Duration::from_millis(100))).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn tasks(names: Option<&str>) -> Result<Vec<Task>, Problem> {
+    let Some(names) = names else { return Ok(Task::ALL.to_vec()) };
+    let task = |name: &str| serde_json::from_value(serde_json::Value::from(name.trim()));
+    names.split(',').map(task).collect::<Result<_, _>>().map_err(|_| {
+        query_problem("`tasks` names what is not a task; send any of intent, entities, sentiment and emotions, separated by commas")
+    })
+}
+
+fn query_problem(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The query is not valid", format!("the query: {detail}"))
+}
+
+fn broken(error: &LinesCodecError, limit: usize) -> Problem {
+    match error {
+        LinesCodecError::MaxLineLengthExceeded => {
+            let detail = format!("the line is longer than {limit} bytes (body_limit)");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The line is too long", detail)
+        }
+        LinesCodecError::Io(_) => Problem::new(StatusCode::BAD_REQUEST, "not_json", "The line is not JSON", "the line is not UTF-8"),
+    }
+}
+
+/// Lines whose faults are items, so that one bad line does not end the stream.
+struct Lines(LinesCodec);
+
+impl Decoder for Lines {
+    type Item = Result<String, LinesCodecError>;
+    type Error = io::Error;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+        Ok(self.0.decode(bytes).transpose())
+    }
+
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> io::Result<Option<Self::Item>> {
+        Ok(self.0.decode_eof(bytes).transpose())
+    }
+}
