@@ -17,7 +17,7 @@ pub use request::{EngineError, Input, Outcome, Request, Timings};
 pub use slots::{Slot, SlotError, Slots};
 
 use crate::backend::{Backend, Options, PrepareError};
-use crate::batch::Pace;
+use crate::batch::{BatchLimits, Pace};
 use crate::heads::Heads;
 use crate::model::LoadedModel;
 use crate::telemetry::{self, Stage};
@@ -48,6 +48,7 @@ pub struct Engine {
     model: Arc<LoadedModel>,
     backend: &'static str,
     inbox: mpsc::Sender<Job>,
+    limits: BatchLimits,
     gate: Arc<Admission>,
     batcher: JoinHandle<()>,
 }
@@ -80,7 +81,7 @@ impl Engine {
         let gate = Arc::new(Admission::new(options.waiting, options.workers, Pace::new(tokens_per_second)));
         let batcher = Batcher { jobs, free, limits, workers: options.workers, gate: Arc::clone(&gate) };
         let batcher = batcher.start().map_err(|error| PrepareError::Device(error.to_string()))?;
-        Ok(Self { model, backend: backend.name(), inbox, gate, batcher })
+        Ok(Self { model, backend: backend.name(), inbox, limits, gate, batcher })
     }
 
     /// The model.
@@ -93,6 +94,12 @@ impl Engine {
     #[must_use]
     pub fn backend(&self) -> &'static str {
         self.backend
+    }
+
+    /// Limits of one batch.
+    #[must_use]
+    pub fn limits(&self) -> BatchLimits {
+        self.limits
     }
 
     /// Classifies messages: one outcome for each, in order. A request is admitted whole or not at all.

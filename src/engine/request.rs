@@ -19,6 +19,15 @@ pub struct Input {
     pub values: ValueContext,
 }
 
+impl Input {
+    /// A message of this moment, without context.
+    #[must_use]
+    pub fn now(text: Utterance) -> Self {
+        let now = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC);
+        Self { text, context: Vec::new(), values: ValueContext { now: Some(now), region: None } }
+    }
+}
+
 /// Messages that are classified together, and on which terms.
 #[derive(Debug, Clone)]
 pub struct Request {

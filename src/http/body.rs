@@ -23,6 +23,14 @@ pub async fn json<T: DeserializeOwned>(service: &Service, headers: &HeaderMap, b
 /// 408, 413 or 415, or 400 when the connection fails.
 pub async fn bytes(service: &Service, headers: &HeaderMap, body: Body, terms: &Terms) -> Result<Bytes, Problem> {
     check_content_type(headers)?;
+    any(service, body, terms).await
+}
+
+/// A whole body, whatever it says it is.
+///
+/// # Errors
+/// 408 or 413, or 400 when the connection fails.
+pub async fn any(service: &Service, body: Body, terms: &Terms) -> Result<Bytes, Problem> {
     let limit = service.config.body_limit;
     let read = tokio::time::timeout_at(terms.deadline.into(), axum::body::to_bytes(body, limit)).await;
     let slow = |_| {
@@ -39,7 +47,7 @@ pub async fn bytes(service: &Service, headers: &HeaderMap, body: Body, terms: &T
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence == "application/json" || essence == "application/x-ndjson" || essence.ends_with("+json") {
+    if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
     let detail = format!("the content type is `{kind}`; send `Content-Type: application/json`");

@@ -1,5 +1,6 @@
 //! What every request goes through: an id, a measurement, and problem documents for whatever failed.
 
+use super::compat::Translated;
 use super::problem::Problem;
 use super::server::Service;
 use crate::engine::Engine;
@@ -34,7 +35,7 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let detail = problem.internal.as_deref().unwrap_or(&problem.detail);
         telemetry::refused(problem.code, problem.status.as_u16(), detail, &id);
-        response = document(&problem, &path, &id, response);
+        response = document(&problem, &path, &id, &response);
     }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -54,13 +55,18 @@ pub fn answered_by(response: &mut Response, engine: &Engine) {
     }
 }
 
-/// The problem as a document, with the headers (such as `Allow`) that the response had.
-fn document(problem: &Problem, path: &str, id: &str, before: Response) -> Response {
-    let body = serde_json::to_vec(&problem.document(path, id)).unwrap_or_default();
+/// The problem as a document, in the form of the route's dialect, with the headers (such as `Allow`) that the response had.
+fn document(problem: &Problem, path: &str, id: &str, before: &Response) -> Response {
+    let translated = before.extensions().get::<Translated>();
+    let (body, kind) = match translated {
+        Some(Translated(error)) => (serde_json::to_vec(error), "application/json"),
+        None => (serde_json::to_vec(&problem.document(path, id)), "application/problem+json"),
+    };
+    let body = body.unwrap_or_default();
     let mut response = (problem.status, body).into_response();
     let headers = response.headers_mut();
     headers.extend(before.headers().iter().filter(|(name, _)| *name == header::ALLOW).map(|(name, value)| (name.clone(), value.clone())));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(time) = problem.retry_after {
         // The header counts whole seconds; clients that can wait less find the time beside it.
         headers.insert(header::RETRY_AFTER, HeaderValue::from(u64::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod compat;
 mod layers;
 mod mirror;
 mod parse;

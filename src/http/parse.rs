@@ -160,8 +160,7 @@ fn utterance(text: String, pointer: &str) -> Result<Utterance, Problem> {
 }
 
 fn plain(text: String, pointer: &str) -> Result<Input, Problem> {
-    let values = ValueContext { now: Some(jiff::Zoned::now().with_time_zone(TimeZone::UTC)), region: None };
-    Ok(Input { text: utterance(text, pointer)?, context: Vec::new(), values })
+    Ok(Input::now(utterance(text, pointer)?))
 }
 
 fn element(value: Value, place: &str) -> Result<(Option<String>, Input), Problem> {

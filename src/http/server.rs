@@ -1,5 +1,6 @@
 //! The router, apart from the socket, and the server that waits for a signal to stop.
 
+use super::compat;
 use super::layers;
 use super::mirror::Mirror;
 use super::routes::{classify, models, probes, stream};
@@ -88,6 +89,7 @@ impl Service {
             .route("/readyz", get(probes::ready))
             .route("/startupz", get(probes::ready))
             .route("/metrics", get(probes::metrics))
+            .merge(compat::router())
             .fallback(layers::not_found)
             .method_not_allowed_fallback(layers::wrong_method)
             .layer(CatchPanicLayer::custom(layers::panicked))

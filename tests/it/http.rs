@@ -1,5 +1,6 @@
 //! The wire: answers of one shape, every bad request with its status and a pointer, and a server that is still up after them.
 
+use crate::http_client::{Answer, post_text, send};
 use crate::shop::service;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
@@ -7,30 +8,13 @@ use hearken::config::ServeConfig;
 use hearken::http::Service;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tower::ServiceExt as _;
 
 fn tiny() -> Arc<Service> {
     service("tiny", ServeConfig { queue: 64, max_inputs: 64, ..ServeConfig::default() })
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: axum::http::HeaderMap,
-    body: Value,
-    text: String,
-}
-
-async fn send(service: &Arc<Service>, request: Request<Body>) -> Answer {
-    let response = service.router().oneshot(request).await.unwrap();
-    let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
-}
-
 async fn post(service: &Arc<Service>, body: impl Into<Body>) -> Answer {
-    let request = Request::post("/v1/classify").header(header::CONTENT_TYPE, "application/json").body(body.into()).unwrap();
-    send(service, request).await
+    post_text(service, "/v1/classify", body).await
 }
 
 #[tokio::test]
@@ -152,7 +136,6 @@ fn bad_requests() -> Vec<BadRequest> {
         ("zero top_k", json(json!({"input": "hi", "options": {"top_k": 0}})), 422, "invalid", Some("/options/top_k")),
         ("unknown unit", json(json!({"input": "hi", "options": {"offset_unit": "pixels"}})), 422, "invalid", Some("/options/offset_unit")),
         ("unknown slot", json(json!({"input": "hi", "options": {"model": "gpt"}})), 422, "invalid", Some("/options/model")),
-        ("explanations", json(json!({"input": "hi", "options": {"explain": true}})), 422, "invalid", Some("/options/explain")),
         ("bad time", json(json!({"input": [{"text": "hi", "timestamp": "yesterday"}]})), 422, "invalid", Some("/input/0/timestamp")),
         ("bad zone", json(json!({"input": [{"text": "hi", "timezone": "Mars/Base"}]})), 422, "invalid", Some("/input/0/timezone")),
         (
@@ -304,6 +287,25 @@ async fn a_request_brings_its_own_deadline_and_class() {
     let request = Request::post("/v1/classify").header(header::CONTENT_TYPE, "application/json").header("x-request-timeout-ms", "1");
     let answer = send(&service, request.body(body.into()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (504, &json!("deadline")));
+}
+
+#[tokio::test]
+async fn an_explanation_names_the_words_that_made_the_answer() {
+    let service = service("storefront-en", ServeConfig::default());
+    let body = json!({"input": "hello, ürgent: cancel my order please", "options": {"explain": true}});
+    let answer = post(&service, body.to_string()).await.body["data"][0].clone();
+    let parts = answer["explanation"].as_array().unwrap();
+    let words: Vec<&str> = parts.iter().map(|part| part["text"].as_str().unwrap()).collect();
+    assert_eq!(words, ["hello,", "ürgent:", "cancel", "my", "order", "please"]);
+    assert_eq!((&parts[2]["start"], &parts[2]["end"]), (&json!(15), &json!(21)));
+    let weight = |part: &Value| part["intent"].as_f64().unwrap();
+    assert_eq!(answer["intent"]["name"], "cancel_order");
+    assert!(parts.iter().all(|part| weight(part) <= weight(&parts[2])), "{answer}");
+    assert!(parts.iter().all(|part| part["sentiment"].is_number()));
+    let many = json!({"input": vec!["a"; 9], "options": {"explain": true}});
+    assert_eq!(post(&service, many.to_string()).await.body["errors"][0]["pointer"], "/options/explain");
+    let one = json!({"input": "hello", "options": {"explain": true}});
+    assert_eq!(post(&service, one.to_string()).await.body["data"][0]["explanation"], json!([]));
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod eval;
 mod golden;
 mod gradients;
 mod http;
+mod http_client;
 #[cfg(feature = "hub")]
 mod hub;
 mod import;
@@ -17,7 +18,9 @@ mod layering;
 mod models;
 mod parity;
 mod shop;
+mod slots;
 mod storefront;
+mod stream;
 mod text;
 mod training;
 mod transcripts;

@@ -1,0 +1,83 @@
+//! Other systems' wires, so that their clients work unchanged: one file each and one line in [`DIALECTS`]. Answers and errors have
+//! the shape that the other system gives them.
+
+mod huggingface;
+mod open_inference;
+mod rasa;
+mod tei;
+
+use super::answer::outcomes;
+use super::body;
+use super::problem::Problem;
+use super::server::Service;
+use super::terms::Terms;
+use crate::engine::{Engine, Input, Outcome};
+use crate::text::Utterance;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
+use axum::middleware::map_response;
+use axum::response::Response;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The wire of another system.
+pub struct Dialect {
+    /// Its routes.
+    pub routes: fn() -> Router<Arc<Service>>,
+    /// Its form of an error.
+    pub error: fn(&Problem) -> Value,
+}
+
+/// Every dialect that the server speaks.
+const DIALECTS: &[Dialect] = &[rasa::DIALECT, huggingface::DIALECT, tei::DIALECT, open_inference::DIALECT];
+
+/// An error in the form of a dialect, beside the problem.
+#[derive(Debug, Clone)]
+pub struct Translated(pub Value);
+
+/// The routes of all dialects.
+pub fn router() -> Router<Arc<Service>> {
+    let translated = |dialect: &'static Dialect| {
+        (dialect.routes)().layer(map_response(move |mut response: Response| async move {
+            if let Some(error) = response.extensions().get::<Problem>().map(dialect.error) {
+                response.extensions_mut().insert(Translated(error));
+            }
+            response
+        }))
+    };
+    DIALECTS.iter().fold(Router::new(), |router, dialect| router.merge(translated(dialect)))
+}
+
+/// A request of a dialect, read: the engine that answers, and the terms.
+struct Call {
+    service: Arc<Service>,
+    engine: Arc<Engine>,
+    terms: Terms,
+}
+
+impl Call {
+    /// The call and its body.
+    async fn read(service: Arc<Service>, headers: &HeaderMap, body: Body) -> Result<(Self, Bytes), Problem> {
+        if service.draining() {
+            return Err(Problem::draining());
+        }
+        let terms = Terms::read(headers, service.deadline())?;
+        let body = body::any(&service, body, &terms).await?;
+        let engine = service.slots.stable();
+        Ok((Self { service, engine, terms }, body))
+    }
+
+    /// Classifies texts; a text that is none is told with its place.
+    async fn classify(&self, texts: Vec<(String, String)>) -> Result<Vec<(Utterance, Outcome)>, Problem> {
+        let most = self.service.config.max_inputs;
+        if texts.len() > most {
+            return Err(crate::engine::EngineError::TooManyInputs { inputs: texts.len(), limit: most }.into());
+        }
+        let utterance = |(text, place): (String, String)| Utterance::new(text).map_err(|error| Problem::invalid(place, error.to_string()));
+        let texts = texts.into_iter().map(utterance).collect::<Result<Vec<_>, _>>()?;
+        let inputs: Vec<Input> = texts.iter().cloned().map(Input::now).collect();
+        let outcomes = outcomes(&self.engine, inputs, &self.terms).await?;
+        Ok(texts.into_iter().zip(outcomes).collect())
+    }
+}

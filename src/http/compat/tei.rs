@@ -1,0 +1,112 @@
+//! Text Embeddings Inference's `POST /predict`, by its router's source: all labels of a classifier, best first.
+
+use super::{Call, Dialect};
+use crate::engine::Outcome;
+use crate::http::parse::typed;
+use crate::http::problem::Problem;
+use crate::http::server::Service;
+use crate::text::Utterance;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// The dialect.
+pub const DIALECT: Dialect = Dialect { routes, error };
+
+fn routes() -> Router<Arc<Service>> {
+    Router::new().route("/predict", post(predict)).route("/info", get(info)).route("/health", get(health)).route("/ping", get(health))
+}
+
+fn error(problem: &Problem) -> Value {
+    let kind = match problem.status {
+        StatusCode::TOO_MANY_REQUESTS => "Overloaded",
+        StatusCode::SERVICE_UNAVAILABLE => "Unhealthy",
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => "Validation",
+        _ => "Backend",
+    };
+    json!({"error": problem.detail, "error_type": kind})
+}
+
+#[derive(Deserialize)]
+struct PredictBody {
+    inputs: Inputs,
+    truncate: Option<bool>,
+    #[serde(default)]
+    raw_scores: bool,
+}
+
+/// `"a"` and `["a"]` are one text, `["a", "b"]` is one pair of texts, `[["a"], ["b"]]` is a batch.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Inputs {
+    One(String),
+    Sequence(Vec<String>),
+    Batch(Vec<Vec<String>>),
+}
+
+#[derive(Serialize)]
+struct Score {
+    score: f32,
+    label: String,
+}
+
+async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
+    let (call, body) = Call::read(service, &headers, body).await?;
+    let PredictBody { inputs, truncate, raw_scores } = typed(&body)?;
+    if raw_scores {
+        return Err(Problem::invalid("/raw_scores", "raw scores cannot be had: scores are calibrated probabilities"));
+    }
+    let batch = matches!(inputs, Inputs::Batch(_));
+    let outcomes = call.classify(texts(inputs)?).await?;
+    // Its servers cut only when they are told to, here or by --auto-truncate, which is on by default.
+    if truncate == Some(false) && outcomes.iter().any(|(_, outcome)| outcome.truncated) {
+        return Err(Problem::invalid("/inputs", "an input is longer than the model reads, and `truncate` is false"));
+    }
+    let scores = |(_, outcome): &(Utterance, Outcome)| -> Vec<Score> {
+        let ranking = outcome.prediction.intent.iter().flat_map(|intent| &intent.ranking);
+        ranking.map(|(label, score)| Score { score: *score, label: label.clone() }).collect()
+    };
+    let mut all: Vec<_> = outcomes.iter().map(scores).collect();
+    let answer = if batch { serde_json::to_value(all) } else { serde_json::to_value(all.pop()) };
+    Ok(Json(answer.unwrap_or_default()))
+}
+
+fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
+    let sequence = |texts: Vec<String>, place: String| match <[String; 1]>::try_from(texts) {
+        Ok([text]) => Ok((text, place)),
+        Err(texts) if texts.len() == 2 => {
+            Err(Problem::invalid(place, "two texts are one pair here, and this model reads single texts; send a batch as [[\"a\"], [\"b\"]]"))
+        }
+        Err(texts) => Err(Problem::invalid(place, format!("invalid length {}, expected one text; send a batch as [[\"a\"], [\"b\"]]", texts.len()))),
+    };
+    match inputs {
+        Inputs::One(text) => Ok(vec![(text, "/inputs".to_owned())]),
+        Inputs::Sequence(texts) => Ok(vec![sequence(texts, "/inputs".to_owned())?]),
+        Inputs::Batch(batch) => batch.into_iter().enumerate().map(|(i, texts)| sequence(texts, format!("/inputs/{i}"))).collect(),
+    }
+}
+
+async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
+    let engine = service.slots.stable();
+    let manifest = &engine.model().manifest;
+    let labels = manifest.heads.intent.as_ref().map(|head| head.labels.clone()).unwrap_or_default();
+    let id2label: Map<String, Value> = labels.iter().enumerate().map(|(id, label)| (id.to_string(), json!(label))).collect();
+    let label2id: Map<String, Value> = labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
+    let config = &service.config;
+    Json(json!({
+        "model_id": engine.model().id(), "model_sha": null, "model_dtype": "float16", "served_model_name": manifest.name,
+        "model_type": {"classifier": {"id2label": id2label, "label2id": label2id}},
+        "max_concurrent_requests": config.queue, "max_input_length": manifest.max_tokens, "max_batch_tokens": engine.limits().tokens,
+        "max_batch_requests": null, "max_client_batch_size": config.max_inputs, "auto_truncate": true, "tokenization_workers": 1,
+        "version": env!("CARGO_PKG_VERSION"), "sha": null, "docker_label": null
+    }))
+}
+
+async fn health(State(service): State<Arc<Service>>) -> Result<(), Problem> {
+    if service.draining() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
+}
