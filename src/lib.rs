@@ -14,6 +14,7 @@ pub mod http;
 #[cfg(feature = "hub")]
 pub mod hub;
 pub mod import;
+pub mod keys;
 pub mod model;
 pub mod patterns;
 pub mod plot;

@@ -3,6 +3,7 @@
 mod bench;
 mod classify;
 mod compare;
+mod config;
 mod cv;
 mod data;
 mod doctor;
@@ -10,6 +11,7 @@ mod eval;
 mod export;
 mod import;
 mod judge;
+mod key;
 mod load;
 mod model;
 mod operating_point;
@@ -60,6 +62,12 @@ enum Command {
     /// Check training data
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// API keys of a server
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Settings of a server
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     Doctor(doctor::DoctorArgs),
 }
 
@@ -77,6 +85,8 @@ impl Cli {
             Command::Robustness(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
+            Command::Key(command) => command.run(),
+            Command::Config(command) => command.run(),
             Command::Bench(command) => command.run(),
             Command::Model(command) => command.run(),
             Command::Data(command) => command.run(),

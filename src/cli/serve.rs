@@ -3,27 +3,29 @@
 use super::load;
 use crate::backend::cores;
 use crate::config::{ServeConfig, ServeFlags};
-use crate::http::{Loader, Service, serve};
+use crate::http::{Certificate, Loader, Service, certificate, serve};
+use crate::keys::KeyFile;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::IsTerminal as _;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Answer POST /v1/classify
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Settings come from flags, then the environment (HEARKEN_PORT, HEARKEN_MODEL, ...), then hearken.toml in the working directory or
---config, then defaults. The file also takes max_wait_ms, bulk_max_wait_ms, max_inputs, body_limit, deadline_ms and drain_seconds. The log level is RUST_LOG (default: info).
+--config, then defaults; HEARKEN_PORT_FILE and so on name a file that has the value. The log level is RUST_LOG (default: info).
 
 Example:
   hearken serve --port 8080
   curl -s localhost:8080/v1/classify -H 'Content-Type: application/json' -d '{\"input\": \"Where is my order A-10293?\"}'
 
-SIGTERM and Ctrl-C stop it: no new requests are taken, those under way are answered.")]
+Keys (`hearken key new`) and the certificate are read again on SIGHUP. SIGTERM and Ctrl-C stop it: no new requests are taken, those under
+way are answered. `hearken config show` says what every setting is and where it comes from.")]
 pub struct ServeArgs {
     #[command(flatten)]
     flags: ServeFlags,
@@ -48,13 +50,22 @@ impl ServeArgs {
         runtime.block_on(async {
             let address = (config.host, config.port);
             let listener = TcpListener::bind(address)
-                .await
                 .with_context(|| format!("cannot listen on {}:{}; choose another --port, or 0 for a free one", config.host, config.port))?;
             let local = listener.local_addr()?;
+            let certificate = match (&config.tls_certificate, &config.tls_key) {
+                (Some(chain), Some(key)) => {
+                    Some(certificate(chain, key).await.with_context(|| format!("TLS: `{}` and `{}`", chain.display(), key.display()))?)
+                }
+                _ => None,
+            };
             let service = Arc::new(Service::new(engine, loader, policy, config)?);
+            set_keys(&service)?;
             let (engine, policy) = (service.slots.stable(), service.policy.id());
-            tracing::info!(model = engine.model().id(), backend = engine.backend(), policy, "listening on http://{local}");
+            let scheme = if certificate.is_some() { "https" } else { "http" };
+            tracing::info!(model = engine.model().id(), backend = engine.backend(), policy, "listening on {scheme}://{local}");
+            drop(engine);
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            tokio::spawn(reload(Arc::clone(&service), certificate.clone(), signal(SignalKind::hangup())?));
             let stop = async move {
                 tokio::select! {
                     _ = terminate.recv() => {}
@@ -62,10 +73,35 @@ impl ServeArgs {
                 }
                 tracing::info!("stopping; requests under way are answered first");
             };
-            serve(service, listener, stop).await?;
+            serve(service, listener, certificate, stop).await?;
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         })
+    }
+}
+
+/// Puts the keys of the settings' file into force.
+fn set_keys(service: &Service) -> anyhow::Result<()> {
+    if let Some(path) = &service.config.keys {
+        service.set_keys(KeyFile::open(path)?);
+    }
+    Ok(())
+}
+
+/// On each SIGHUP reads keys and certificate again. What cannot be read leaves in force what was.
+async fn reload(service: Arc<Service>, certificate: Option<Certificate>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        match set_keys(&service) {
+            Ok(()) => tracing::info!("keys read again"),
+            Err(error) => tracing::error!("keys stay as they were: {error:#}"),
+        }
+        let config = &service.config;
+        if let (Some(certificate), Some(chain), Some(key)) = (&certificate, &config.tls_certificate, &config.tls_key) {
+            match certificate.reload_from_pem_file(chain, key).await {
+                Ok(()) => tracing::info!("certificate read again"),
+                Err(error) => tracing::error!("the certificate stays as it was: {error}"),
+            }
+        }
     }
 }
 

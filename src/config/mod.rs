@@ -2,4 +2,4 @@
 
 mod serve;
 
-pub use serve::{ConfigError, ServeConfig, ServeFlags};
+pub use serve::{ConfigError, ServeConfig, ServeFlags, Setting};

@@ -1,14 +1,19 @@
 //! The settings of `hearken serve`.
 
 use crate::engine::WaitLimits;
-use figment::Figment;
 use figment::providers::{Env, Format as _, Serialized, Toml};
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const FILE: &str = "hearken.toml";
+const PREFIX: &str = "HEARKEN_";
+const DEFAULT: &str = "the default";
+const ENVIRONMENT: &str = "environment";
 
 /// The settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,20 @@ pub struct ServeConfig {
     pub drain_seconds: u64,
     /// Policy file; the built-in policy without one.
     pub policy: Option<PathBuf>,
+    /// File of API keys; without one everybody may ask.
+    pub keys: Option<PathBuf>,
+    /// Whether other machines may reach a server without keys.
+    pub allow_public: bool,
+    /// Certificate chain in PEM; with `tls_key` the server speaks TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Origins whose pages may ask from a browser, separated by commas in the environment.
+    pub cors_origins: Vec<String>,
+    /// Most connections at once; more are closed.
+    pub max_connections: usize,
+    /// Milliseconds for a request's head, and until an idle connection is closed.
+    pub header_timeout_ms: u64,
 }
 
 impl Default for ServeConfig {
@@ -58,6 +77,13 @@ impl Default for ServeConfig {
             deadline_ms: 10_000,
             drain_seconds: 20,
             policy: None,
+            keys: None,
+            allow_public: false,
+            tls_certificate: None,
+            tls_key: None,
+            cors_origins: Vec::new(),
+            max_connections: 16_384,
+            header_timeout_ms: 75_000,
         }
     }
 }
@@ -93,6 +119,53 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<PathBuf>,
+    /// File of API keys, see `hearken key`; without it everybody who reaches the server may ask
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<PathBuf>,
+    /// Let other machines reach a server that has no keys
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    allow_public: bool,
+    /// Certificate chain (PEM), for TLS
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
+}
+
+/// A setting, and who settled it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Setting {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: serde_json::Value,
+    /// Where the value came from.
+    pub source: String,
+}
+
+/// Values with the name of their source.
+fn named<T: Serialize>(name: &'static str, values: T) -> Named<T> {
+    Named { name, values }
+}
+
+struct Named<T> {
+    name: &'static str,
+    values: T,
+}
+
+impl<T: Serialize> Provider for Named<T> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Serialized::defaults(&self.values).data()
+    }
 }
 
 /// Settings that cannot be used.
@@ -104,6 +177,25 @@ pub enum ConfigError {
     /// A value or key; names the key and where it came from.
     #[error("configuration: {0}")]
     Value(Box<figment::Error>),
+    /// A file that a `_FILE` variable names cannot be read.
+    #[error("environment variable `{variable}`: `{}`: {error}", .path.display())]
+    Secret {
+        /// The variable.
+        variable: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Everybody could ask.
+    #[error(
+        "the server would be open to everybody on {host}: give it keys (`hearken key new --keys keys.toml`, then `--keys keys.toml`), \
+         listen on 127.0.0.1, or say --allow-public where something else guards it"
+    )]
+    Public {
+        /// The address.
+        host: IpAddr,
+    },
     /// A value out of range.
     #[error("configuration, key `{key}`: {detail}")]
     Range {
@@ -120,34 +212,62 @@ impl ServeConfig {
     /// # Errors
     /// When a file is missing, a key is unknown, or a value is of the wrong type or out of range.
     pub fn load(flags: &ServeFlags, file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::sources(flags, file).and_then(|figment| Self::read(&figment))
+    }
+
+    /// Each setting as JSON, with where it came from, in the order of the structure.
+    ///
+    /// # Errors
+    /// As [`ServeConfig::load`].
+    pub fn explain(flags: &ServeFlags, file: Option<&Path>) -> Result<Vec<Setting>, ConfigError> {
+        let figment = Self::sources(flags, file)?;
+        let config = serde_json::to_value(Self::read(&figment)?).unwrap_or_default();
+        let setting = |(key, value): (&String, &serde_json::Value)| {
+            let source = figment.find_metadata(key).map_or_else(
+                || DEFAULT.to_owned(),
+                |metadata| {
+                    let place = metadata.source.as_ref().and_then(|source| Some(format!("{}", source.file_path()?.display())));
+                    place.unwrap_or_else(|| metadata.name.to_string())
+                },
+            );
+            // The environment's name for it is what one looks for.
+            let source =
+                if source.starts_with(ENVIRONMENT) { format!("environment variable {PREFIX}{}", key.to_uppercase()) } else { source };
+            Setting { key: key.clone(), value: value.clone(), source }
+        };
+        Ok(config.as_object().into_iter().flatten().map(setting).collect())
+    }
+
+    fn sources(flags: &ServeFlags, file: Option<&Path>) -> Result<Figment, ConfigError> {
         if let Some(file) = file.filter(|file| !file.is_file()) {
             return Err(ConfigError::Missing(file.to_owned()));
         }
-        let keys = [
-            "host",
-            "port",
-            "model",
-            "device",
-            "threads",
-            "queue",
-            "max_wait_ms",
-            "bulk_max_wait_ms",
-            "max_inputs",
-            "body_limit",
-            "deadline_ms",
-            "drain_seconds",
-            "policy",
-        ];
+        let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+        let keys: Vec<String> = defaults.as_object().map(|keys| keys.keys().cloned().collect()).unwrap_or_default();
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
         let file = file.or(Some(Path::new(FILE)).filter(|file| file.is_file()));
-        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        let mut figment = Figment::from(named(DEFAULT, Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        let config: Self = figment
-            .merge(Env::prefixed("HEARKEN_").only(&keys))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| ConfigError::Value(Box::new(error)))?;
+        let list = |value: &str| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        figment = figment.merge(Env::prefixed(PREFIX).only(&names).ignore(&["cors_origins"]));
+        if let Ok(origins) = std::env::var(format!("{PREFIX}CORS_ORIGINS")) {
+            figment = figment.merge(named(ENVIRONMENT, BTreeMap::from([("cors_origins", list(&origins))])));
+        }
+        for key in &keys {
+            let variable = format!("{PREFIX}{}_FILE", key.to_uppercase());
+            let Some(path) = std::env::var_os(&variable).map(PathBuf::from) else { continue };
+            let text = std::fs::read_to_string(&path).map_err(|error| ConfigError::Secret { variable, path, error })?;
+            // As the variable itself would be read: `8080` is a number.
+            let value: figment::value::Value = text.trim().parse().unwrap_or_else(|_| text.trim().into());
+            figment = figment.merge(named("a file named in the environment", BTreeMap::from([(key.as_str(), value)])));
+        }
+        Ok(figment.merge(named("a flag", flags)))
+    }
+
+    fn read(figment: &Figment) -> Result<Self, ConfigError> {
+        let config: Self = figment.extract().map_err(|error| ConfigError::Value(Box::new(error)))?;
         config.check()?;
         Ok(config)
     }
@@ -169,11 +289,26 @@ impl ServeConfig {
             ("body_limit", self.body_limit as u64, 1024, 1 << 30),
             ("deadline_ms", self.deadline_ms, 1, 3_600_000),
             ("drain_seconds", self.drain_seconds, 0, 3600),
+            ("max_connections", self.max_connections as u64, 1, 1 << 20),
+            ("header_timeout_ms", self.header_timeout_ms, 100, 3_600_000),
         ];
         match limits.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
-            Some((key, value, least, most)) => Err(ConfigError::Range { key, detail: format!("{value} is outside {least}..={most}") }),
-            None => Ok(()),
+            Some((key, value, least, most)) => {
+                return Err(ConfigError::Range { key, detail: format!("{value} is outside {least}..={most}") });
+            }
+            None => {}
         }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::Range { key: "tls_key", detail: "tls_certificate and tls_key go together".to_owned() });
+        }
+        if let Some(origin) = self.cors_origins.iter().find(|origin| !origin.starts_with("http://") && !origin.starts_with("https://")) {
+            let detail = format!("`{origin}` is not an origin such as https://shop.example");
+            return Err(ConfigError::Range { key: "cors_origins", detail });
+        }
+        if !self.host.is_loopback() && self.keys.is_none() && !self.allow_public {
+            return Err(ConfigError::Public { host: self.host });
+        }
+        Ok(())
     }
 }
 
@@ -195,5 +330,35 @@ mod tests {
             assert!(error.contains(key), "{error}");
         }
         assert!(ServeConfig::load(&flags, Some(Path::new("nowhere.toml"))).is_err());
+    }
+
+    #[test]
+    fn a_server_that_everybody_could_use_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        let load = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            ServeConfig::load(&ServeFlags::default(), Some(&file))
+        };
+        let error = load("host = \"0.0.0.0\"").unwrap_err().to_string();
+        assert!(error.contains("--allow-public") && error.contains("hearken key new"), "{error}");
+        for guarded in ["allow_public = true", "keys = \"keys.toml\""] {
+            load(&format!("host = \"0.0.0.0\"\n{guarded}")).unwrap();
+        }
+        for (text, key) in [("tls_key = \"k.pem\"", "tls_certificate"), ("cors_origins = [\"*\"]", "cors_origins")] {
+            assert!(load(text).unwrap_err().to_string().contains(key), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_setting_says_where_it_came_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        std::fs::write(&file, "queue = 300").unwrap();
+        let flags = ServeFlags { port: Some(9001), ..ServeFlags::default() };
+        let settings = ServeConfig::explain(&flags, Some(&file)).unwrap();
+        let source = |key: &str| settings.iter().find(|setting| setting.key == key).map(|setting| setting.source.clone()).unwrap();
+        assert_eq!((source("port").as_str(), source("host").as_str()), ("a flag", DEFAULT));
+        assert!(source("queue").ends_with("c.toml"), "{}", source("queue"));
     }
 }

@@ -3,8 +3,8 @@
 //! Leave-one-out attribution, also called occlusion (Zeiler and Fergus, ECCV 2014; for text Li, Monroe and Jurafsky, 2016). It holds
 //! for any model and costs a pass for each word.
 
-use super::request::{EngineError, Input, Outcome, Request};
 use super::Engine;
+use super::request::{EngineError, Input, Outcome, Request};
 use crate::batch::Class;
 use crate::text::{Span, Utterance};
 use std::time::Instant;

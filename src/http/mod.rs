@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod compat;
 mod layers;
+mod listen;
 mod mirror;
 mod parse;
 mod problem;
@@ -12,6 +13,7 @@ mod server;
 mod terms;
 mod wire;
 
+pub use listen::{Certificate, certificate, serve};
 pub use problem::Problem;
-pub use server::{Loader, Service, serve};
+pub use server::{Loader, Service};
 pub use wire::{Shape, Task, result};

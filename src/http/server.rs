@@ -1,22 +1,25 @@
-//! The router, apart from the socket, and the server that waits for a signal to stop.
+//! What the routes work with, and the router, apart from the socket.
 
 use super::compat;
-use super::layers;
+use super::layers::{self, Access};
 use super::mirror::Mirror;
 use super::routes::{classify, models, probes, stream};
+use super::terms;
 use crate::config::ServeConfig;
 use crate::engine::{Engine, Slots};
+use crate::keys::KeyFile;
 use crate::policy::Policy;
 use crate::telemetry;
 use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// Upper bounds of the histograms, in seconds: from a tenth of a millisecond to the longest deadline worth having.
 const BUCKETS: [f64; 15] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -36,6 +39,7 @@ pub struct Service {
     pub(super) mirror: Mirror,
     pub(super) loader: Loader,
     pub(super) loading: tokio::sync::Mutex<()>,
+    access: RwLock<Arc<Access>>,
     draining: AtomicBool,
 }
 
@@ -59,8 +63,24 @@ impl Service {
             mirror: Mirror::default(),
             loader,
             loading: tokio::sync::Mutex::new(()),
+            access: RwLock::default(),
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// The keys in force.
+    pub(super) fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Exchanges the keys in force; limits begin anew.
+    pub fn set_keys(&self, keys: KeyFile) {
+        *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Access::keys(keys));
+    }
+
+    /// Takes no new requests from now on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
     }
 
     /// Whether the server is stopping.
@@ -92,9 +112,23 @@ impl Service {
             .merge(compat::router())
             .fallback(layers::not_found)
             .method_not_allowed_fallback(layers::wrong_method)
+            .route_layer(from_fn_with_state(Arc::clone(self), layers::authorise))
             .layer(CatchPanicLayer::custom(layers::panicked))
+            .layer(self.cross_origin())
             .layer(from_fn_with_state(Arc::clone(self), layers::observe))
             .with_state(Arc::clone(self))
+    }
+
+    /// Other origins may ask where the settings name them; by default none may.
+    fn cross_origin(&self) -> CorsLayer {
+        let origins = self.config.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+        let layer = CorsLayer::new().allow_origin(AllowOrigin::list(origins));
+        layer.allow_methods([Method::GET, Method::POST, Method::DELETE]).allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            HeaderName::from_static(terms::TIMEOUT),
+            HeaderName::from_static(terms::CLASS),
+        ])
     }
 }
 
@@ -110,40 +144,4 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
         telemetry::describe();
     }
     Ok(handle)
-}
-
-/// Serves until `stop` completes, then lets requests under way finish.
-///
-/// # Errors
-/// When the socket fails.
-pub async fn serve(service: Arc<Service>, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let (signal, router) = (Arc::clone(&service), service.router());
-    let graceful = async move {
-        stop.await;
-        signal.draining.store(true, Ordering::Relaxed);
-        let _ = stopping.send(());
-    };
-    let upkeep = service.metrics.clone();
-    let upkeep = tokio::spawn(async move {
-        loop {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            upkeep.run_upkeep();
-        }
-    });
-    let server = axum::serve(listener, router).with_graceful_shutdown(graceful);
-    let limit = Duration::from_secs(service.config.drain_seconds);
-    let late = async {
-        drop(stopped.await);
-        tokio::time::sleep(limit).await;
-    };
-    let result = tokio::select! {
-        result = server => result,
-        () = late => {
-            tracing::warn!(seconds = limit.as_secs(), "requests under way did not finish in time; stopping");
-            Ok(())
-        }
-    };
-    upkeep.abort();
-    result
 }

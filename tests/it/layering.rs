@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The folders of `src/`, lowest first. Those of one line do not know each other.
 const LAYERS: &[&[&str]] = &[
-    &["text", "telemetry", "plot"],
+    &["text", "telemetry", "plot", "keys"],
     &["patterns", "conversation", "batch"],
     &["model"],
     &["backend", "import", "hub"],

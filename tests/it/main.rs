@@ -1,10 +1,12 @@
 //! Integration tests, one binary.
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod access;
 mod bases;
 mod batches;
 mod calibration;
 mod cli;
+mod compat;
 mod data;
 mod eval;
 mod golden;

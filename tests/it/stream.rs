@@ -24,7 +24,8 @@ fn lines(text: &str) -> Vec<Value> {
 async fn every_line_has_its_answer_in_order_and_bad_lines_are_error_lines() {
     let service = tiny(64);
     let long = format!("\"{}\"", "x".repeat(5000));
-    let body = ["\"where is my order?\"", "", r#"{"id": "m-2", "text": "thanks"}"#, "{\"text\"", r#"{"txt": "a"}"#, "17", &long, "\"bye\""].join("\n");
+    let body = ["\"where is my order?\"", "", r#"{"id": "m-2", "text": "thanks"}"#, "{\"text\"", r#"{"txt": "a"}"#, "17", &long, "\"bye\""]
+        .join("\n");
     let answer = post_text(&service, "/v1/classify/stream?top_k=1&tasks=intent,sentiment", body).await;
     assert_eq!((answer.status.as_u16(), &answer.headers[header::CONTENT_TYPE]), (200, &"application/x-ndjson".parse().unwrap()));
     let lines = lines(&answer.text);

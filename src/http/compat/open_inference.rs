@@ -165,7 +165,9 @@ async fn infer(
 fn divided<'a>(headers: &HeaderMap, bytes: &'a Bytes) -> Result<(&'a [u8], &'a [u8]), Problem> {
     let Some(length) = headers.get(HEADER_LENGTH) else { return Ok((bytes, &[])) };
     let length = length.to_str().ok().and_then(|text| text.parse::<usize>().ok());
-    length.and_then(|length| bytes.split_at_checked(length)).ok_or_else(|| Problem::header(HEADER_LENGTH, "is not a length within the body"))
+    length
+        .and_then(|length| bytes.split_at_checked(length))
+        .ok_or_else(|| Problem::header(HEADER_LENGTH, "is not a length within the body"))
 }
 
 fn wanted(outputs: Option<Vec<RequestedOutput>>) -> Result<Vec<(&'static str, &'static str)>, Problem> {
@@ -191,9 +193,8 @@ fn texts(input: &InputTensor, binary: &[u8]) -> Result<Vec<String>, Problem> {
             flatten(data, &mut texts).ok_or_else(|| invalid("/data", "holds something that is no string".to_owned()))?;
             texts
         }
-        (None, Some(size)) if size == binary.len() as u64 => {
-            elements(binary).ok_or_else(|| invalid("", "the binary data is not BYTES: 4 bytes of length, little-endian, and UTF-8 each".to_owned()))?
-        }
+        (None, Some(size)) if size == binary.len() as u64 => elements(binary)
+            .ok_or_else(|| invalid("", "the binary data is not BYTES: 4 bytes of length, little-endian, and UTF-8 each".to_owned()))?,
         (None, Some(size)) => return Err(invalid("", format!("says {size} bytes of binary data, but {} came", binary.len()))),
         (None, None) => return Err(invalid("", "has no `data`".to_owned())),
     };

@@ -73,11 +73,19 @@ async fn parse(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
     let ParseBody { text, message_id } = typed(&body)?;
     let (text, outcome) = call.classify(vec![(text, "/text".to_owned())]).await?.pop().ok_or_else(Problem::deadline)?;
     let decision = decide(&call.service, &Input::now(text.clone()), &outcome);
-    let sentiment = outcome.prediction.sentiment.map_or(Value::Null, |sentiment| json!({"label": sentiment.label, "score": sentiment.score}));
+    let sentiment =
+        outcome.prediction.sentiment.map_or(Value::Null, |sentiment| json!({"label": sentiment.label, "score": sentiment.score}));
     let metadata = Map::from_iter([("sentiment".to_owned(), sentiment), ("escalate".to_owned(), decision.escalate.into())]);
     let intent_ranking = ranking(&outcome);
     let intent = intent_ranking.first().map(|best| Confident { name: best.name.clone(), confidence: best.confidence });
-    Ok(Json(ParseResult { entities: entities(&text, &outcome), text: text.as_str().to_owned(), message_id, intent, intent_ranking, metadata }))
+    Ok(Json(ParseResult {
+        entities: entities(&text, &outcome),
+        text: text.as_str().to_owned(),
+        message_id,
+        intent,
+        intent_ranking,
+        metadata,
+    }))
 }
 
 /// The intents, led by the fallback where none of them can be relied on.

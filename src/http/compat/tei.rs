@@ -79,10 +79,13 @@ async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
 fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
     let sequence = |texts: Vec<String>, place: String| match <[String; 1]>::try_from(texts) {
         Ok([text]) => Ok((text, place)),
-        Err(texts) if texts.len() == 2 => {
-            Err(Problem::invalid(place, "two texts are one pair here, and this model reads single texts; send a batch as [[\"a\"], [\"b\"]]"))
+        Err(texts) if texts.len() == 2 => Err(Problem::invalid(
+            place,
+            "two texts are one pair here, and this model reads single texts; send a batch as [[\"a\"], [\"b\"]]",
+        )),
+        Err(texts) => {
+            Err(Problem::invalid(place, format!("invalid length {}, expected one text; send a batch as [[\"a\"], [\"b\"]]", texts.len())))
         }
-        Err(texts) => Err(Problem::invalid(place, format!("invalid length {}, expected one text; send a batch as [[\"a\"], [\"b\"]]", texts.len()))),
     };
     match inputs {
         Inputs::One(text) => Ok(vec![(text, "/inputs".to_owned())]),

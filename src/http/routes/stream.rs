@@ -121,7 +121,10 @@ impl Desk {
         }
         let outcome = self.outcome(&input).await?;
         if outcome.truncated && !self.options.truncate {
-            return Err(Problem::invalid("/text", format!("is longer than the model reads ({} tokens), and truncate is false", outcome.tokens)));
+            return Err(Problem::invalid(
+                "/text",
+                format!("is longer than the model reads ({} tokens), and truncate is false", outcome.tokens),
+            ));
         }
         let shape = Shape { tasks: &self.tasks, top_k: self.options.top_k, unit: self.options.offset_unit };
         let decision = decide(&self.service, &input, &outcome);

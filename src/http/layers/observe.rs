@@ -1,8 +1,8 @@
-//! What every request goes through: an id, a measurement, and problem documents for whatever failed.
+//! An id, a measurement, and a document for whatever failed.
 
-use super::compat::Translated;
-use super::problem::Problem;
-use super::server::Service;
+use super::super::compat::Translated;
+use super::super::problem::Problem;
+use super::super::server::Service;
 use crate::engine::Engine;
 use crate::telemetry;
 use axum::extract::{MatchedPath, Request, State};
@@ -14,6 +14,9 @@ use std::time::Instant;
 
 const REQUEST_ID: &str = "x-request-id";
 const MODEL: &str = "x-model";
+/// Nothing here is a page but the documentation; no answer is to be kept, framed or guessed at.
+const SECURITY: [(&str, &str); 4] =
+    [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-frame-options", "DENY")];
 const LONGEST_ID: usize = 128;
 
 /// The identifier of a request, for handlers that write it themselves.
@@ -37,12 +40,15 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
         telemetry::refused(problem.code, problem.status.as_u16(), detail, &id);
         response = document(&problem, &path, &id, &response);
     }
+    if !response.headers().contains_key(MODEL) {
+        answered_by(&mut response, &service.slots.stable());
+    }
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    if !headers.contains_key(MODEL) {
-        answered_by(&mut response, &service.slots.stable());
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     telemetry::request(route, method, response.status().as_u16(), started.elapsed());
     response
@@ -65,6 +71,9 @@ fn document(problem: &Problem, path: &str, id: &str, before: &Response) -> Respo
     let body = body.unwrap_or_default();
     let mut response = (problem.status, body).into_response();
     let headers = response.headers_mut();
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     headers.extend(before.headers().iter().filter(|(name, _)| *name == header::ALLOW).map(|(name, value)| (name.clone(), value.clone())));
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Some(time) = problem.retry_after {
