@@ -14,6 +14,7 @@ mod judge;
 mod key;
 mod load;
 mod model;
+mod openapi;
 mod operating_point;
 mod robustness;
 mod serve;
@@ -69,6 +70,7 @@ enum Command {
     #[command(subcommand)]
     Config(config::ConfigCommand),
     Doctor(doctor::DoctorArgs),
+    Openapi(openapi::OpenapiArgs),
 }
 
 impl Cli {
@@ -85,6 +87,7 @@ impl Cli {
             Command::Robustness(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
+            Command::Openapi(args) => args.run(),
             Command::Key(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Bench(command) => command.run(),

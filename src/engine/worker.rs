@@ -80,7 +80,7 @@ impl Worker {
         let packed = PackedBatch::new(batch.iter().map(|job| &job.encoded));
         let logits = self.runner.run(&packed, cores);
         let compute = started.elapsed();
-        telemetry::batch(packed.rows(), packed.tokens(), compute);
+        telemetry::batch(packed.rows(), packed.tokens(), self.runner.limits().tokens, compute);
         for (row, job) in batch.into_iter().enumerate() {
             let queue = started.saturating_duration_since(job.admitted);
             telemetry::stage(Stage::Queue, queue);

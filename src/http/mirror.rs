@@ -36,7 +36,7 @@ struct Counts {
 }
 
 /// What changed where the shadow was asked beside the stable model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MirrorReport {
     /// Messages that both models answered.
     pub compared: u64,
@@ -59,7 +59,7 @@ pub struct MirrorReport {
 }
 
 /// A change of intent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct IntentChange {
     /// Intent by the stable model.
     pub stable: String,

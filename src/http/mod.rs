@@ -6,6 +6,7 @@ mod compat;
 mod layers;
 mod listen;
 mod mirror;
+mod openapi;
 mod parse;
 mod problem;
 mod routes;
@@ -14,6 +15,7 @@ mod terms;
 mod wire;
 
 pub use listen::{Certificate, certificate, serve};
+pub use openapi::document as openapi_document;
 pub use problem::Problem;
 pub use server::{Loader, Service};
 pub use wire::{Shape, Task, result};

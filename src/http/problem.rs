@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::time::Duration;
 
 /// One thing that is wrong with a request, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the request.
     pub pointer: String,
@@ -34,8 +34,9 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
-/// The document as it is sent.
-#[derive(Serialize)]
+/// A request that has no answer (RFC 9457).
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
 pub(super) struct Document<'a> {
     r#type: String,
     title: &'a str,

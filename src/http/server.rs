@@ -3,6 +3,7 @@
 use super::compat;
 use super::layers::{self, Access};
 use super::mirror::Mirror;
+use super::openapi;
 use super::routes::{classify, models, probes, stream};
 use super::terms;
 use crate::config::ServeConfig;
@@ -14,15 +15,13 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-
-/// Upper bounds of the histograms, in seconds: from a tenth of a millisecond to the longest deadline worth having.
-const BUCKETS: [f64; 15] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+use utoipa_swagger_ui::SwaggerUi;
 
 /// Brings a model to work by its name.
 pub type Loader = Box<dyn Fn(&str) -> anyhow::Result<Engine> + Send + Sync>;
@@ -59,7 +58,7 @@ impl Service {
             slots: Slots::new(engine),
             policy,
             config,
-            metrics: recorder()?,
+            metrics: telemetry::recorder(&openapi::routes())?,
             mirror: Mirror::default(),
             loader,
             loading: tokio::sync::Mutex::new(()),
@@ -107,9 +106,10 @@ impl Service {
             .route("/v1/models/{slot}/rollback", post(models::roll_back))
             .route("/livez", get(probes::live))
             .route("/readyz", get(probes::ready))
-            .route("/startupz", get(probes::ready))
+            .route("/startupz", get(probes::started))
             .route("/metrics", get(probes::metrics))
             .merge(compat::router())
+            .merge(SwaggerUi::new(openapi::PAGE).url(openapi::PATH, openapi::document()))
             .fallback(layers::not_found)
             .method_not_allowed_fallback(layers::wrong_method)
             .route_layer(from_fn_with_state(Arc::clone(self), layers::authorise))
@@ -130,18 +130,4 @@ impl Service {
             HeaderName::from_static(terms::CLASS),
         ])
     }
-}
-
-/// The process's one metrics recorder.
-fn recorder() -> anyhow::Result<PrometheusHandle> {
-    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = RECORDER.get() {
-        return Ok(handle.clone());
-    }
-    let recorder = PrometheusBuilder::new().set_buckets(&BUCKETS)?.build_recorder();
-    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
-    if metrics::set_global_recorder(recorder).is_ok() {
-        telemetry::describe();
-    }
-    Ok(handle)
 }

@@ -11,9 +11,10 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
+use utoipa::ToSchema;
 
 /// Part of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     /// What the customer wants.
@@ -55,29 +56,47 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
+/// What is to be classified.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "the document's form of `RequestBody::input`, which is read by hand so that each fault has its place")]
+pub enum Input {
+    /// One message.
+    Text(String),
+    /// Several messages.
+    Texts(Vec<String>),
+    /// Messages with what is known of them.
+    Objects(Vec<InputObject>),
+}
+
 /// The body of a request, its inputs not yet read.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestBody {
     /// A string, an array of strings, or an array of objects.
+    #[schema(value_type = Input)]
     pub input: serde_json::Value,
     /// Parts of the answer that are wanted; all without it.
+    #[schema(min_items = 1)]
     pub tasks: Option<Vec<Task>>,
     /// Options.
+    #[schema(value_type = Option<RequestOptions>)]
     pub options: Option<Object<RequestOptions>>,
 }
 
 /// Options of a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestOptions {
     /// Most intents in the ranking.
+    #[schema(minimum = 1, default = 3)]
     pub top_k: usize,
     /// What offsets count.
     pub offset_unit: OffsetUnit,
     /// Whether messages longer than the model reads are cut (or refused).
     pub truncate: bool,
-    /// The model's slot.
+    /// The model's slot: `stable` or `shadow`.
+    #[schema(default = "stable")]
     pub model: String,
     /// Whether to say which words made the answer.
     pub explain: bool,
@@ -90,44 +109,49 @@ impl Default for RequestOptions {
 }
 
 /// One input as an object.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "channel, customer and metadata are checked for their shape; no rule reads them yet")]
 pub struct InputObject {
     /// Given back in the answer.
     pub id: Option<String>,
     /// The message.
+    #[schema(min_length = 1, max_length = 16384)]
     pub text: String,
     /// The conversation that the message belongs to.
     pub conversation_id: Option<String>,
     /// What was said before, oldest first.
+    #[schema(value_type = Option<Vec<ContextTurn>>, max_items = 200)]
     pub context: Option<Vec<Object<ContextTurn>>>,
     /// BCP 47 tag; its region settles national phone numbers and dates.
     pub language: Option<String>,
     /// When the message was written, RFC 3339.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub timestamp: Option<String>,
     /// IANA name; relative dates are resolved in it.
     pub timezone: Option<String>,
     /// Where the message came in.
     pub channel: Option<String>,
     /// Who wrote it.
+    #[schema(value_type = Option<Customer>)]
     pub customer: Option<Object<Customer>>,
     /// Whatever the caller likes to add.
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// A turn before the message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContextTurn {
     /// Who spoke.
     pub role: Role,
     /// What was said.
+    #[schema(min_length = 1, max_length = 16384)]
     pub text: String,
 }
 
 /// Who wrote a message.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "checked for its shape; no rule reads it yet")]
 pub struct Customer {
@@ -138,7 +162,7 @@ pub struct Customer {
 }
 
 /// The answer to a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ResponseBody {
     /// `name@version`.
     pub model: String,
@@ -149,21 +173,21 @@ pub struct ResponseBody {
 }
 
 /// What a request cost.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Usage {
     /// Tokens the encoder read.
     pub tokens: usize,
 }
 
 /// A name with its probability.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Scored {
     name: String,
     score: f64,
 }
 
 /// One entity.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EntityObject {
     label: String,
     text: String,
@@ -175,7 +199,7 @@ pub struct EntityObject {
 }
 
 /// Probability of each feeling.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Probabilities {
     negative: f64,
     neutral: f64,
@@ -183,7 +207,7 @@ pub struct Probabilities {
 }
 
 /// Sentiment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SentimentObject {
     label: Sentiment,
     score: f64,
@@ -191,7 +215,7 @@ pub struct SentimentObject {
 }
 
 /// Why a human is recommended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ReasonObject {
     rule: &'static str,
     value: Option<f64>,
@@ -200,7 +224,7 @@ pub struct ReasonObject {
 }
 
 /// Whether a human is recommended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EscalationObject {
     recommended: bool,
     priority: Option<Priority>,
@@ -213,7 +237,7 @@ pub struct EscalationObject {
 }
 
 /// What a part of the text gave to the answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct AttributionObject {
     text: String,
     start: usize,
@@ -223,7 +247,7 @@ pub struct AttributionObject {
 }
 
 /// The answer to one input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ResultObject {
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

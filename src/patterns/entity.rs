@@ -4,7 +4,7 @@ use crate::text::Span;
 use serde_json::Value;
 
 /// Where an entity was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub enum Source {
     /// By the model alone.
     #[serde(rename = "model")]

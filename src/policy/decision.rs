@@ -6,7 +6,7 @@ use crate::heads::Prediction;
 use serde::{Deserialize, Serialize};
 
 /// How soon a human should take over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// When somebody has time.

@@ -1,6 +1,8 @@
 //! Prometheus series. Each is registered at start-up, so that a dashboard finds it before the first message.
 
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 const REQUESTS: &str = "hearken_http_requests_total";
@@ -8,6 +10,9 @@ const REQUEST_SECONDS: &str = "hearken_http_request_duration_seconds";
 const STAGE_SECONDS: &str = "hearken_stage_duration_seconds";
 const BATCH_MESSAGES: &str = "hearken_batch_messages";
 const BATCH_TOKENS: &str = "hearken_batch_tokens";
+const BATCH_FILL: &str = "hearken_batch_fill_ratio";
+const MODEL: &str = "hearken_model_info";
+const POLICY: &str = "hearken_policy_info";
 const MESSAGES: &str = "hearken_messages_total";
 const TOKENS: &str = "hearken_tokens_total";
 const TRUNCATED: &str = "hearken_truncated_total";
@@ -41,8 +46,59 @@ impl Stage {
     }
 }
 
+/// Upper bounds of the durations, in seconds: from a tenth of a millisecond to the longest deadline worth having.
+const DURATIONS: [f64; 15] = [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+/// Upper bounds of what a batch holds.
+const SIZES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+/// Upper bounds of how full a batch is.
+const SHARES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
+
+/// The process's one recorder, with every series of these routes (method and path) described and registered.
+///
+/// # Errors
+/// When the recorder cannot be set up.
+pub fn recorder(routes: &[(String, String)]) -> Result<PrometheusHandle, BuildError> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(handle) = RECORDER.get() {
+        return Ok(handle.clone());
+    }
+    let of = |name: &str| Matcher::Full(name.to_owned());
+    let builder = PrometheusBuilder::new().set_buckets(&DURATIONS)?;
+    let builder = builder.set_buckets_for_metric(of(BATCH_MESSAGES), &SIZES)?.set_buckets_for_metric(of(BATCH_TOKENS), &SIZES)?;
+    let recorder = builder.set_buckets_for_metric(of(BATCH_FILL), &SHARES)?.build_recorder();
+    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe(routes);
+    }
+    Ok(handle)
+}
+
+/// What is measured anew for each reading.
+pub fn observe(queue: usize, policy: String, models: impl IntoIterator<Item = (&'static str, String)>) {
+    queue_depth(queue);
+    metrics_process::Collector::default().collect();
+    gauge!(POLICY, "policy" => policy).set(1.0);
+    for (slot, model) in models {
+        gauge!(MODEL, "slot" => slot, "model" => model).set(1.0);
+    }
+}
+
+/// A slot has another model, or none.
+pub fn model_gone(slot: &'static str, model: String) {
+    gauge!(MODEL, "slot" => slot, "model" => model).set(0.0);
+}
+
 /// Registers and describes every series.
-pub fn describe() {
+fn describe(routes: &[(String, String)]) {
+    metrics_process::Collector::default().describe();
+    describe_gauge!(MODEL, "1 for the model in a slot, 0 for one that was");
+    describe_gauge!(POLICY, "1 for the policy in force");
+    describe_histogram!(BATCH_FILL, "tokens of each batch as a share of the most");
+    drop(histogram!(BATCH_FILL));
+    for (method, route) in routes {
+        counter!(REQUESTS, "route" => route.clone(), "method" => method.clone(), "status" => "200").absolute(0);
+        drop(histogram!(REQUEST_SECONDS, "route" => route.clone()));
+    }
     describe_counter!(REQUESTS, "HTTP requests by route, method and status");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "time from the request's head to the response's head");
     describe_histogram!(STAGE_SECONDS, Unit::Seconds, "time of each stage of a message");
@@ -58,14 +114,13 @@ pub fn describe() {
         drop(histogram!(STAGE_SECONDS, "stage" => stage.name()));
     }
     drop((histogram!(BATCH_MESSAGES), histogram!(BATCH_TOKENS)));
-    drop(histogram!(REQUEST_SECONDS, "route" => "/v1/classify"));
     for status in ["matched", "ambiguous", "out_of_scope", "none"] {
         counter!(MESSAGES, "status" => status).absolute(0);
     }
     for priority in ["low", "normal", "high", "urgent"] {
         counter!(ESCALATIONS, "priority" => priority).absolute(0);
     }
-    for code in ["overloaded", "deadline", "draining", "invalid"] {
+    for code in ["overloaded", "deadline", "draining", "invalid", "not_json", "unauthorized", "forbidden", "rate_limited", "internal"] {
         counter!(REFUSED, "code" => code).absolute(0);
     }
     counter!(TOKENS).absolute(0);
@@ -80,10 +135,11 @@ pub fn stage(stage: Stage, duration: Duration) {
 
 /// A batch went through the encoder.
 #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
-pub fn batch(messages: usize, tokens: usize, compute: Duration) {
+pub fn batch(messages: usize, tokens: usize, most: usize, compute: Duration) {
     stage(Stage::Compute, compute);
     histogram!(BATCH_MESSAGES).record(messages as f64);
     histogram!(BATCH_TOKENS).record(tokens as f64);
+    histogram!(BATCH_FILL).record(tokens as f64 / most.max(1) as f64);
 }
 
 /// A message was classified.
@@ -121,6 +177,6 @@ pub fn batch_panicked(worker: usize) {
 
 /// This many messages are admitted and not yet answered.
 #[expect(clippy::cast_precision_loss, reason = "a queue is short")]
-pub fn queue_depth(messages: usize) {
+fn queue_depth(messages: usize) {
     gauge!(QUEUE).set(messages as f64);
 }

@@ -2,4 +2,4 @@
 
 mod metrics;
 
-pub use metrics::{Stage, batch, batch_panicked, classified, describe, queue_depth, refused, request, stage};
+pub use metrics::{Stage, batch, batch_panicked, classified, model_gone, observe, recorder, refused, request, stage};

@@ -12,7 +12,7 @@ pub struct Span {
 }
 
 /// What an offset counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OffsetUnit {
     /// Unicode code points, as Python counts.

@@ -4,6 +4,7 @@
 use super::{Call, Dialect};
 use crate::engine::Outcome;
 use crate::heads::Sentiment;
+use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -16,9 +17,15 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use utoipa::{OpenApi, ToSchema};
 
 /// The dialect.
-pub const DIALECT: Dialect = Dialect { routes, error };
+pub const DIALECT: Dialect = Dialect { routes, document: Document::openapi, error };
+
+/// Its part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(intents, sentiments, tokens))]
+struct Document;
 
 fn routes() -> Router<Arc<Service>> {
     Router::new()
@@ -32,7 +39,7 @@ fn error(problem: &Problem) -> Value {
 }
 
 /// One text or several.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Inputs {
     One(String),
@@ -48,32 +55,39 @@ impl Inputs {
     }
 }
 
-/// What the pipelines take; they let other fields, such as `options`, be.
-#[derive(Deserialize)]
-struct TaskBody<P> {
+/// What the classifying pipelines take; they let other fields, such as `options`, be.
+#[derive(Deserialize, ToSchema)]
+struct ClassificationBody {
     inputs: Inputs,
-    parameters: Option<P>,
+    parameters: Option<ClassificationParameters>,
 }
 
-#[derive(Deserialize, Default)]
+/// What the pipeline of tokens takes.
+#[derive(Deserialize, ToSchema)]
+struct TokenBody {
+    inputs: Inputs,
+    parameters: Option<TokenParameters>,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
 struct ClassificationParameters {
     top_k: Option<usize>,
     function_to_apply: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
 struct TokenParameters {
     ignore_labels: Option<Vec<String>>,
     aggregation_strategy: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Labelled {
     label: String,
     score: f32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Group {
     entity_group: String,
     score: f32,
@@ -82,6 +96,7 @@ struct Group {
     end: usize,
 }
 
+#[utoipa::path(post, path = "/pipeline/text-classification", tag = "huggingface", request_body = ClassificationBody, responses((status = 200, body = Vec<Vec<Labelled>>), ForeignProblems))]
 async fn intents(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Vec<Vec<Labelled>>>, Problem> {
     classification(service, headers, body, |outcome| {
         let intent = outcome.prediction.intent.as_ref().ok_or("intents")?;
@@ -90,6 +105,7 @@ async fn intents(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
     .await
 }
 
+#[utoipa::path(post, path = "/pipeline/sentiment-analysis", tag = "huggingface", request_body = ClassificationBody, responses((status = 200, body = Vec<Vec<Labelled>>), ForeignProblems))]
 async fn sentiments(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Vec<Vec<Labelled>>>, Problem> {
     classification(service, headers, body, |outcome| {
         let sentiment = outcome.prediction.sentiment.ok_or("sentiment")?;
@@ -109,7 +125,7 @@ async fn classification(
     labels: impl Fn(&Outcome) -> Result<Vec<Labelled>, &'static str>,
 ) -> Result<Json<Vec<Vec<Labelled>>>, Problem> {
     let (call, body) = Call::read(service, &headers, body).await?;
-    let TaskBody::<ClassificationParameters> { inputs, parameters } = typed(&body)?;
+    let ClassificationBody { inputs, parameters } = typed(&body)?;
     let parameters = parameters.unwrap_or_default();
     if parameters.function_to_apply.is_some_and(|function| function != "softmax") {
         return Err(Problem::invalid("/parameters/function_to_apply", "only `softmax` can be had: scores are calibrated probabilities"));
@@ -123,9 +139,10 @@ async fn classification(
     outcomes.iter().map(top).collect::<Result<_, Problem>>().map(Json)
 }
 
+#[utoipa::path(post, path = "/pipeline/token-classification", tag = "huggingface", request_body = TokenBody, responses((status = 200, body = Vec<Group>), ForeignProblems))]
 async fn tokens(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let (call, body) = Call::read(service, &headers, body).await?;
-    let TaskBody::<TokenParameters> { inputs, parameters } = typed(&body)?;
+    let TokenBody { inputs, parameters } = typed(&body)?;
     let parameters = parameters.unwrap_or_default();
     if parameters.aggregation_strategy.is_some_and(|strategy| strategy == "none") {
         return Err(Problem::invalid("/parameters/aggregation_strategy", "`none` cannot be had: entities are whole words; leave it out"));

@@ -25,6 +25,8 @@ use std::sync::Arc;
 pub struct Dialect {
     /// Its routes.
     pub routes: fn() -> Router<Arc<Service>>,
+    /// Its part of the OpenAPI document.
+    pub document: fn() -> utoipa::openapi::OpenApi,
     /// Its form of an error.
     pub error: fn(&Problem) -> Value,
 }
@@ -47,6 +49,11 @@ pub fn router() -> Router<Arc<Service>> {
         }))
     };
     DIALECTS.iter().fold(Router::new(), |router, dialect| router.merge(translated(dialect)))
+}
+
+/// The OpenAPI documents of all dialects.
+pub fn documents() -> Vec<utoipa::openapi::OpenApi> {
+    DIALECTS.iter().map(|dialect| (dialect.document)()).collect()
 }
 
 /// A request of a dialect, read: the engine that answers, and the terms.

@@ -4,6 +4,7 @@
 use super::{Call, Dialect};
 use crate::engine::{Engine, Input, Outcome};
 use crate::http::answer::decide;
+use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -17,9 +18,10 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use utoipa::{OpenApi, ToSchema};
 
 /// The dialect.
-pub const DIALECT: Dialect = Dialect { routes, error };
+pub const DIALECT: Dialect = Dialect { routes, document: Document::openapi, error };
 
 /// Length of the JSON before the binary tensors, in bytes.
 const HEADER_LENGTH: &str = "inference-header-content-length";
@@ -27,6 +29,11 @@ const HEADER_LENGTH: &str = "inference-header-content-length";
 const OUTPUTS: [(&str, &str); 4] = [("intent", "BYTES"), ("intent_score", "FP32"), ("sentiment_score", "FP32"), ("result", "BYTES")];
 /// Intents in the ranking of `result`.
 const TOP_K: usize = 3;
+
+/// Its part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(server, live, ready, metadata, model_ready, infer))]
+struct Document;
 
 fn routes() -> Router<Arc<Service>> {
     Router::new()
@@ -45,14 +52,17 @@ fn error(problem: &Problem) -> Value {
     json!({"error": problem.detail})
 }
 
+#[utoipa::path(get, path = "/v2", tag = "open inference", responses((status = 200, body = Object), ForeignProblems))]
 async fn server() -> Json<Value> {
     Json(json!({"name": "hearken", "version": env!("CARGO_PKG_VERSION"), "extensions": ["binary_tensor_data"]}))
 }
 
+#[utoipa::path(get, path = "/v2/health/live", tag = "open inference", responses((status = 200, body = Object), ForeignProblems))]
 async fn live() -> Json<Value> {
     Json(json!({"live": true}))
 }
 
+#[utoipa::path(get, path = "/v2/health/ready", tag = "open inference", responses((status = 200, body = Object), ForeignProblems))]
 async fn ready(State(service): State<Arc<Service>>) -> Result<Json<Value>, Problem> {
     if service.draining() || !service.slots.stable().is_alive() {
         return Err(Problem::draining());
@@ -61,7 +71,7 @@ async fn ready(State(service): State<Arc<Service>>) -> Result<Json<Value>, Probl
 }
 
 /// The model of a path, with its version where the path has one.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct ModelPath {
     model: String,
     version: Option<String>,
@@ -79,6 +89,7 @@ impl ModelPath {
     }
 }
 
+#[utoipa::path(get, path = "/v2/models/{model}", tag = "open inference", params(("model" = String, Path, description = "Name of the model")), responses((status = 200, body = Object), ForeignProblems))]
 async fn metadata(State(service): State<Arc<Service>>, Path(path): Path<ModelPath>) -> Result<Json<Value>, Problem> {
     let engine = service.slots.stable();
     path.check(&engine)?;
@@ -90,20 +101,21 @@ async fn metadata(State(service): State<Arc<Service>>, Path(path): Path<ModelPat
     })))
 }
 
+#[utoipa::path(get, path = "/v2/models/{model}/ready", tag = "open inference", params(("model" = String, Path, description = "Name of the model")), responses((status = 200, body = Object), ForeignProblems))]
 async fn model_ready(State(service): State<Arc<Service>>, Path(path): Path<ModelPath>) -> Result<Json<Value>, Problem> {
     path.check(&service.slots.stable())?;
     Ok(Json(json!({"name": path.model, "ready": true})))
 }
 
 /// What a request has before its binary tensors.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct InferBody {
     id: Option<String>,
     inputs: Vec<InputTensor>,
     outputs: Option<Vec<RequestedOutput>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct InputTensor {
     name: String,
     shape: Vec<usize>,
@@ -113,12 +125,12 @@ struct InputTensor {
     data: Option<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct RequestedOutput {
     name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct OutputTensor {
     name: &'static str,
     datatype: &'static str,
@@ -126,7 +138,7 @@ struct OutputTensor {
     data: Vec<Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct InferAnswer {
     model_name: String,
     model_version: String,
@@ -135,6 +147,7 @@ struct InferAnswer {
     outputs: Vec<OutputTensor>,
 }
 
+#[utoipa::path(post, path = "/v2/models/{model}/infer", tag = "open inference", params(("model" = String, Path, description = "Name of the model")), request_body = InferBody, responses((status = 200, body = InferAnswer), ForeignProblems))]
 async fn infer(
     State(service): State<Arc<Service>>,
     Path(path): Path<ModelPath>,

@@ -4,6 +4,7 @@ use super::{Call, Dialect};
 use crate::engine::{Input, Outcome};
 use crate::heads::Status;
 use crate::http::answer::decide;
+use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -16,12 +17,18 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use utoipa::{OpenApi, ToSchema};
 
 /// The dialect.
-pub const DIALECT: Dialect = Dialect { routes, error };
+pub const DIALECT: Dialect = Dialect { routes, document: Document::openapi, error };
 
 /// The intent that Rasa's `FallbackClassifier` puts first where none can be relied on.
 const FALLBACK: &str = "nlu_fallback";
+
+/// Its part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(parse, status, version))]
+struct Document;
 
 fn routes() -> Router<Arc<Service>> {
     Router::new().route("/model/parse", post(parse)).route("/status", get(status)).route("/version", get(version))
@@ -35,19 +42,19 @@ fn error(problem: &Problem) -> Value {
 }
 
 /// What Rasa takes; it lets other fields be.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct ParseBody {
     text: String,
     message_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Confident {
     name: String,
     confidence: f32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Entity {
     entity: String,
     start: usize,
@@ -58,7 +65,7 @@ struct Entity {
     extractor: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ParseResult {
     text: String,
     message_id: Option<String>,
@@ -68,6 +75,7 @@ struct ParseResult {
     metadata: Map<String, Value>,
 }
 
+#[utoipa::path(post, path = "/model/parse", tag = "rasa", request_body = ParseBody, responses((status = 200, body = ParseResult), ForeignProblems))]
 async fn parse(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<ParseResult>, Problem> {
     let (call, body) = Call::read(service, &headers, body).await?;
     let ParseBody { text, message_id } = typed(&body)?;
@@ -110,10 +118,12 @@ fn entities(text: &Utterance, outcome: &Outcome) -> Vec<Entity> {
     outcome.prediction.entities.iter().flatten().map(entity).collect()
 }
 
+#[utoipa::path(get, path = "/status", tag = "rasa", responses((status = 200, body = Object), ForeignProblems))]
 async fn status(State(service): State<Arc<Service>>) -> Json<Value> {
     Json(json!({"fingerprint": {}, "model_file": service.slots.stable().model().id(), "num_active_training_jobs": 0}))
 }
 
+#[utoipa::path(get, path = "/version", tag = "rasa", responses((status = 200, body = Object), ForeignProblems))]
 async fn version() -> Json<Value> {
     Json(json!({"version": env!("CARGO_PKG_VERSION"), "minimum_compatible_version": env!("CARGO_PKG_VERSION")}))
 }

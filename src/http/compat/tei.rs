@@ -2,6 +2,7 @@
 
 use super::{Call, Dialect};
 use crate::engine::Outcome;
+use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -14,12 +15,18 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use utoipa::{OpenApi, ToSchema};
 
 /// The dialect.
-pub const DIALECT: Dialect = Dialect { routes, error };
+pub const DIALECT: Dialect = Dialect { routes, document: Document::openapi, error };
+
+/// Its part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(paths(predict, info, health, ping))]
+struct Document;
 
 fn routes() -> Router<Arc<Service>> {
-    Router::new().route("/predict", post(predict)).route("/info", get(info)).route("/health", get(health)).route("/ping", get(health))
+    Router::new().route("/predict", post(predict)).route("/info", get(info)).route("/health", get(health)).route("/ping", get(ping))
 }
 
 fn error(problem: &Problem) -> Value {
@@ -32,7 +39,7 @@ fn error(problem: &Problem) -> Value {
     json!({"error": problem.detail, "error_type": kind})
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct PredictBody {
     inputs: Inputs,
     truncate: Option<bool>,
@@ -41,7 +48,7 @@ struct PredictBody {
 }
 
 /// `"a"` and `["a"]` are one text, `["a", "b"]` is one pair of texts, `[["a"], ["b"]]` is a batch.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 enum Inputs {
     One(String),
@@ -49,12 +56,13 @@ enum Inputs {
     Batch(Vec<Vec<String>>),
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Score {
     score: f32,
     label: String,
 }
 
+#[utoipa::path(post, path = "/predict", tag = "tei", request_body = PredictBody, responses((status = 200, body = Vec<Score>), ForeignProblems))]
 async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let (call, body) = Call::read(service, &headers, body).await?;
     let PredictBody { inputs, truncate, raw_scores } = typed(&body)?;
@@ -94,6 +102,7 @@ fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
     }
 }
 
+#[utoipa::path(get, path = "/info", tag = "tei", responses((status = 200, body = Object), ForeignProblems))]
 async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
     let engine = service.slots.stable();
     let manifest = &engine.model().manifest;
@@ -110,6 +119,12 @@ async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
     }))
 }
 
+#[utoipa::path(get, path = "/health", tag = "tei", responses((status = 200), ForeignProblems))]
 async fn health(State(service): State<Arc<Service>>) -> Result<(), Problem> {
     if service.draining() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
+}
+
+#[utoipa::path(get, path = "/ping", tag = "tei", responses((status = 200), ForeignProblems))]
+async fn ping(state: State<Arc<Service>>) -> Result<(), Problem> {
+    health(state).await
 }

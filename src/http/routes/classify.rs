@@ -5,11 +5,12 @@ use crate::http::answer::{decide, engine, outcomes};
 use crate::http::body;
 use crate::http::layers::answered_by;
 use crate::http::mirror::Mirror;
+use crate::http::openapi::BodyProblems;
 use crate::http::parse::{Parsed, parse};
 use crate::http::problem::{FieldError, Problem};
 use crate::http::server::Service;
 use crate::http::terms::Terms;
-use crate::http::wire::{ResponseBody, Shape, Usage, attributions, result};
+use crate::http::wire::{RequestBody, ResponseBody, Shape, Usage, attributions, result};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -18,6 +19,11 @@ use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 
 /// Answers with one element for each input, in order.
+#[utoipa::path(post, path = "/v1/classify", tag = "classify", request_body = RequestBody, params(
+        ("x-request-timeout-ms" = Option<u32>, Header, minimum = 1, description = "Milliseconds in which the answer is wanted; the server's own deadline is the longest"),
+        ("x-request-class" = Option<String>, Header, pattern = "^(interactive|bulk)$", description = "`interactive` or `bulk`; by default requests of more than 8 messages are bulk")
+    ),
+    responses((status = 200, body = ResponseBody), BodyProblems))]
 pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     if service.draining() {
         return Err(Problem::draining());

@@ -4,17 +4,20 @@
 use crate::engine::{Engine, Slot, SlotError};
 use crate::http::body::json;
 use crate::http::mirror::MirrorReport;
+use crate::http::openapi::{BodyProblems, Problems};
 use crate::http::problem::Problem;
 use crate::http::server::Service;
+use crate::telemetry;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// The slots.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Models {
     stable: ModelObject,
     shadow: Option<ShadowObject>,
@@ -23,7 +26,7 @@ pub struct Models {
 }
 
 /// A model at work.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ModelObject {
     /// `name@version`.
     model: String,
@@ -36,7 +39,7 @@ pub struct ModelObject {
 }
 
 /// The model in the shadow, and what would change with it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ShadowObject {
     #[serde(flatten)]
     model: ModelObject,
@@ -44,7 +47,7 @@ pub struct ShadowObject {
 }
 
 /// Which model to load.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadBody {
     /// Name of a model below the server's `models/`.
@@ -52,11 +55,14 @@ pub struct LoadBody {
 }
 
 /// `GET /v1/models`.
+#[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = Models), Problems))]
 pub async fn list(State(service): State<Arc<Service>>) -> Json<Models> {
     Json(models(&service))
 }
 
 /// `POST /v1/models/{slot}`: loads a model, warms it up, and puts it into the slot.
+#[utoipa::path(post, path = "/v1/models/{slot}", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")), request_body = LoadBody,
+    responses((status = 200, body = Models), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), BodyProblems))]
 pub async fn load(
     State(service): State<Arc<Service>>,
     Path(slot): Path<String>,
@@ -76,6 +82,7 @@ pub async fn load(
     let engine = engine.map_err(|error| error.to_string()).and_then(|engine| engine.map_err(|error| format!("{error:#}")));
     let engine = engine.map_err(|detail| Problem::invalid("/model", detail))?;
     let id = engine.model().id();
+    forget(&service);
     service.slots.put(slot, engine);
     service.mirror.clear();
     tracing::info!(slot = slot.name(), model = id, "model loaded");
@@ -83,28 +90,37 @@ pub async fn load(
 }
 
 /// `POST /v1/models/{slot}/promote`: the shadow becomes stable.
+#[utoipa::path(post, path = "/v1/models/{slot}/promote", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
+    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
 pub async fn promote(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
     if named(&slot)? != Slot::Shadow {
         return Err(conflict("only the slot `shadow` can be promoted"));
     }
+    forget(&service);
     service.slots.promote().map_err(refused)?;
     changed(&service, "model promoted")
 }
 
 /// `POST /v1/models/{slot}/rollback`: what was stable before is so again.
+#[utoipa::path(post, path = "/v1/models/{slot}/rollback", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
+    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
 pub async fn roll_back(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
     if named(&slot)? != Slot::Stable {
         return Err(conflict("only the slot `stable` can be rolled back"));
     }
+    forget(&service);
     service.slots.roll_back().map_err(refused)?;
     changed(&service, "model rolled back")
 }
 
 /// `DELETE /v1/models/{slot}`: takes the model out of the shadow.
+#[utoipa::path(delete, path = "/v1/models/{slot}", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
+    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
 pub async fn clear(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
     if named(&slot)? != Slot::Shadow {
         return Err(conflict("only the slot `shadow` can be emptied"));
     }
+    forget(&service);
     if !service.slots.clear_shadow() {
         return Err(refused(SlotError::NoShadow));
     }
@@ -115,6 +131,15 @@ fn changed(service: &Service, what: &str) -> Result<Json<Models>, Problem> {
     service.mirror.clear();
     tracing::info!(model = service.slots.stable().model().id(), "{what}");
     Ok(Json(models(service)))
+}
+
+/// What is in the slots now may not be so any more; the next reading of the metrics says what is.
+fn forget(service: &Service) {
+    for slot in Slot::ALL {
+        if let Some(engine) = service.slots.get(slot) {
+            telemetry::model_gone(slot.name(), engine.model().id());
+        }
+    }
 }
 
 fn named(slot: &str) -> Result<Slot, Problem> {

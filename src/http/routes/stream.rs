@@ -5,6 +5,7 @@ use crate::batch::Class;
 use crate::engine::{Engine, EngineError, Input, Outcome, Request};
 use crate::http::answer::{decide, engine};
 use crate::http::layers::{RequestId, answered_by};
+use crate::http::openapi::BodyProblems;
 use crate::http::parse::line;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -31,12 +32,14 @@ const UNDER_WAY: usize = 64;
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Options of a stream, in its query.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct StreamOptions {
     /// Parts of the answer, separated by commas; all without it.
     tasks: Option<String>,
     /// Most intents in the ranking.
+    #[param(minimum = 1)]
     top_k: usize,
     /// What offsets count.
     offset_unit: OffsetUnit,
@@ -52,7 +55,11 @@ impl Default for StreamOptions {
     }
 }
 
-/// Answers line by line.
+/// Answers line by line: a string or an object as in `input` of `/v1/classify` in each line, an element of `data` in each line of the answer.
+/// A line that cannot be answered becomes `{"line", "error"}`.
+#[utoipa::path(post, path = "/v1/classify/stream", tag = "classify", params(StreamOptions),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), BodyProblems))]
 pub async fn stream(
     State(service): State<Arc<Service>>,
     Extension(RequestId(id)): Extension<RequestId>,
