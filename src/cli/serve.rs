@@ -5,6 +5,7 @@ use crate::backend::cores;
 use crate::config::{ServeConfig, ServeFlags};
 use crate::http::{Certificate, Loader, Service, certificate, serve};
 use crate::keys::KeyFile;
+use crate::telemetry;
 use anyhow::Context as _;
 use clap::Args;
 use std::io::IsTerminal as _;
@@ -45,6 +46,8 @@ impl ServeArgs {
         let (device, threads, waiting) = (config.device.clone(), config.threads, config.waiting());
         let loader: Loader = Box::new(move |model| load::engine(model, &device, threads, waiting));
         let engine = loader(&config.model)?;
+        let standard = || std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
+        let _exporting = config.otlp_endpoint.clone().or_else(standard).map(|endpoint| telemetry::export(&endpoint)).transpose()?;
         let policy = load::policy(config.policy.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(cores().clamp(1, 4)).enable_all().build()?;
         runtime.block_on(async {

@@ -14,17 +14,24 @@ pub struct WaitLimits {
     pub interactive: Duration,
     /// The same for bulk messages.
     pub bulk: Duration,
+    /// The same for interactive messages once messages have waited without a break for [`BURST`]: a burst may queue up, an overload that
+    /// stays may not.
+    pub standing: Duration,
 }
+
+/// How long a queue may stand before it is an overload.
+const BURST: Duration = Duration::from_millis(500);
 
 impl WaitLimits {
     /// Room for so many messages, however long they wait.
     #[must_use]
     pub const fn messages(messages: usize) -> Self {
-        Self { messages, interactive: Duration::MAX, bulk: Duration::MAX }
+        Self { messages, interactive: Duration::MAX, bulk: Duration::MAX, standing: Duration::MAX }
     }
 
-    fn time(&self, class: Class) -> Duration {
+    fn time(&self, class: Class, standing: bool) -> Duration {
         match class {
+            Class::Interactive if standing => self.interactive.min(self.standing),
             Class::Interactive => self.interactive,
             Class::Bulk => self.bulk,
         }
@@ -45,6 +52,8 @@ struct State {
     messages: usize,
     waiting: [usize; 2],
     running: usize,
+    /// When an interactive message last found none before it.
+    empty: Instant,
 }
 
 impl State {
@@ -70,7 +79,7 @@ impl State {
 impl Admission {
     /// An open gate.
     pub fn new(limits: WaitLimits, workers: usize, pace: Pace) -> Self {
-        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: [0, 0], running: 0 }) }
+        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: [0, 0], running: 0, empty: Instant::now() }) }
     }
 
     /// Takes a request of messages with these tokens, whole or not at all: a place for each.
@@ -86,11 +95,16 @@ impl Admission {
         let wait = state.wait(class);
         // A message runs on one worker, several on all of them.
         let own = if n > 1 { state.pace.time(all) } else { state.pace.time(all.saturating_mul(self.workers)) };
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let now = Instant::now();
+        if *state.waiting(Class::Interactive) == 0 {
+            state.empty = now;
+        }
+        let longest = self.limits.time(class, now - state.empty > BURST);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
         if left.is_some_and(|left| left < own) {
             return Err(EngineError::Deadline);
         }
-        let most = left.map_or(self.limits.time(class), |left| self.limits.time(class).min(left.saturating_sub(own)));
+        let most = left.map_or(longest, |left| longest.min(left.saturating_sub(own)));
         if state.messages + n > self.limits.messages || wait > most {
             let waiting = state.waiting.iter().sum();
             let retry_after = if wait > most { wait.saturating_sub(most) } else { state.pace.time(waiting) };
@@ -170,7 +184,12 @@ mod tests {
     use super::*;
 
     fn gate(messages: usize, interactive: u64, bulk: u64) -> Arc<Admission> {
-        let limits = WaitLimits { messages, interactive: Duration::from_millis(interactive), bulk: Duration::from_millis(bulk) };
+        let limits = WaitLimits {
+            messages,
+            interactive: Duration::from_millis(interactive),
+            bulk: Duration::from_millis(bulk),
+            standing: Duration::MAX,
+        };
         // A thousand tokens a second: a token a millisecond.
         Arc::new(Admission::new(limits, 2, Pace::new(1000.0)))
     }

@@ -59,6 +59,14 @@ pub struct Timings {
     pub decode: Duration,
 }
 
+impl Timings {
+    /// All stages together.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.encode + self.queue + self.compute + self.decode
+    }
+}
+
 /// The answer to one message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {

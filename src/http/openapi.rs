@@ -3,10 +3,10 @@
 use super::compat;
 use super::problem::Document;
 use super::routes::{classify, models, probes, stream};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder, Response};
-use utoipa::{IntoResponses, Modify, OpenApi};
 use std::collections::BTreeMap;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, Modify, OpenApi};
 
 /// Where the document lies.
 pub const PATH: &str = "/openapi.json";

@@ -4,4 +4,4 @@ mod access;
 mod observe;
 
 pub use access::{Access, authorise};
-pub use observe::{RequestId, answered_by, not_found, observe, panicked, wrong_method};
+pub use observe::{Begin, RequestId, Stages, answered_by, not_found, observe, panicked, wrong_method};

@@ -4,7 +4,7 @@ use super::super::compat::Translated;
 use super::super::problem::Problem;
 use super::super::server::Service;
 use crate::engine::Engine;
-use crate::telemetry;
+use crate::telemetry::{self, TracedStage};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const REQUEST_ID: &str = "x-request-id";
+const TRACE_PARENT: &str = "traceparent";
 const MODEL: &str = "x-model";
 /// Nothing here is a page but the documentation; no answer is to be kept, framed or guessed at.
 const SECURITY: [(&str, &str); 4] =
@@ -22,6 +23,14 @@ const LONGEST_ID: usize = 128;
 /// The identifier of a request, for handlers that write it themselves.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// When a request began, for handlers that say which stages it went through.
+#[derive(Debug, Clone, Copy)]
+pub struct Begin(pub Instant);
+
+/// The stages of a request, for its trace.
+#[derive(Debug, Clone)]
+pub struct Stages(pub Vec<TracedStage>);
 
 /// The outermost layer.
 pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, next: Next) -> Response {
@@ -33,6 +42,8 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
     let path = request.uri().path().to_owned();
     let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     let id = given.and_then(|id| id.to_str().ok()).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+    let parent = request.headers().get(TRACE_PARENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    request.extensions_mut().insert(Begin(started));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
@@ -49,6 +60,14 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
     }
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if telemetry::tracing_requests() {
+        let stages = response.extensions_mut().remove::<Stages>().map(|Stages(stages)| stages).unwrap_or_default();
+        let name = format!("{method} {route}");
+        let own = telemetry::traced(name, parent.as_deref(), started.elapsed(), response.status().as_u16(), &id, &stages);
+        if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {
+            response.headers_mut().insert(TRACE_PARENT, own);
+        }
     }
     telemetry::request(route, method, response.status().as_u16(), started.elapsed());
     response

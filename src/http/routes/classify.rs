@@ -1,9 +1,9 @@
 //! `POST /v1/classify`.
 
-use crate::engine::Outcome;
+use crate::engine::{Outcome, Timings};
 use crate::http::answer::{decide, engine, outcomes};
 use crate::http::body;
-use crate::http::layers::answered_by;
+use crate::http::layers::{Begin, Stages, answered_by};
 use crate::http::mirror::Mirror;
 use crate::http::openapi::BodyProblems;
 use crate::http::parse::{Parsed, parse};
@@ -11,12 +11,14 @@ use crate::http::problem::{FieldError, Problem};
 use crate::http::server::Service;
 use crate::http::terms::Terms;
 use crate::http::wire::{RequestBody, ResponseBody, Shape, Usage, attributions, result};
-use axum::Json;
+use crate::telemetry::{self, TracedStage};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Answers with one element for each input, in order.
 #[utoipa::path(post, path = "/v1/classify", tag = "classify", request_body = RequestBody, params(
@@ -24,7 +26,12 @@ use std::sync::Arc;
         ("x-request-class" = Option<String>, Header, pattern = "^(interactive|bulk)$", description = "`interactive` or `bulk`; by default requests of more than 8 messages are bulk")
     ),
     responses((status = 200, body = ResponseBody), BodyProblems))]
-pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+pub async fn classify(
+    State(service): State<Arc<Service>>,
+    Extension(Begin(begin)): Extension<Begin>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     if service.draining() {
         return Err(Problem::draining());
     }
@@ -33,7 +40,10 @@ pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, b
     let Parsed { inputs, single, tasks, options } = parse(&body, service.config.max_inputs)?;
     let engine = engine(&service, &options.model)?;
     let (ids, inputs): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
+    let parsed = begin.elapsed();
     let outcomes = outcomes(&engine, inputs.clone(), &terms).await?;
+    let decided = begin.elapsed();
+    let slowest = outcomes.iter().map(|outcome| outcome.timings).max_by_key(Timings::total).unwrap_or_default();
     if !options.truncate {
         check_whole(&outcomes, single)?;
     }
@@ -55,7 +65,24 @@ pub async fn classify(State(service): State<Arc<Service>>, headers: HeaderMap, b
     let tokens = data.iter().map(|answer| answer.tokens).sum();
     let mut response = Json(ResponseBody { model: engine.model().id(), data, usage: Usage { tokens } }).into_response();
     answered_by(&mut response, &engine);
+    if telemetry::tracing_requests() {
+        response.extensions_mut().insert(Stages(stages(parsed, slowest, decided, begin.elapsed())));
+    }
     Ok(response)
+}
+
+/// The stages of a request, of its slowest message where it has several.
+fn stages(parsed: Duration, slowest: Timings, decided: Duration, end: Duration) -> Vec<TracedStage> {
+    let engine = [("tokenise", slowest.encode), ("queue", slowest.queue), ("compute", slowest.compute), ("decode", slowest.decode)];
+    let mut begin = parsed;
+    let within = engine.map(|(name, time)| {
+        let stage = TracedStage { name, begin, time };
+        begin += time;
+        stage
+    });
+    let parse = TracedStage { name: "parse", begin: Duration::ZERO, time: parsed };
+    let decide = TracedStage { name: "decide", begin: decided, time: end.saturating_sub(decided) };
+    std::iter::once(parse).chain(within).chain([decide]).collect()
 }
 
 /// Refuses messages that were cut.
