@@ -5,7 +5,7 @@
 pub struct BatchLimits {
     /// Rows.
     pub rows: usize,
-    /// Tokens in all.
+    /// Tokens in all; a single message may have more.
     pub tokens: usize,
 }
 

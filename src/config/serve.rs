@@ -33,8 +33,6 @@ pub struct ServeConfig {
     pub queue: usize,
     /// Longest expected wait, in milliseconds, with which a request that a person waits for is taken; else 429.
     pub max_wait_ms: u64,
-    /// The same once messages have waited without a break for half a second: a burst may queue up, an overload that stays may not.
-    pub standing_wait_ms: u64,
     /// The same for bulk requests.
     pub bulk_max_wait_ms: u64,
     /// Most messages of one request; at most `queue`.
@@ -74,8 +72,7 @@ impl Default for ServeConfig {
             device: "auto".to_owned(),
             threads: 0,
             queue: 1024,
-            max_wait_ms: 100,
-            standing_wait_ms: 5,
+            max_wait_ms: 50,
             bulk_max_wait_ms: 2000,
             max_inputs: 256,
             body_limit: 2 << 20,
@@ -282,12 +279,7 @@ impl ServeConfig {
     #[must_use]
     pub fn waiting(&self) -> WaitLimits {
         let ms = Duration::from_millis;
-        WaitLimits {
-            messages: self.queue,
-            interactive: ms(self.max_wait_ms),
-            bulk: ms(self.bulk_max_wait_ms),
-            standing: ms(self.standing_wait_ms),
-        }
+        WaitLimits { messages: self.queue, interactive: ms(self.max_wait_ms), bulk: ms(self.bulk_max_wait_ms) }
     }
 
     fn check(&self) -> Result<(), ConfigError> {
@@ -295,7 +287,6 @@ impl ServeConfig {
             ("threads", self.threads as u64, 0, 1024),
             ("queue", self.queue as u64, 1, 1 << 20),
             ("max_wait_ms", self.max_wait_ms, 1, 3_600_000),
-            ("standing_wait_ms", self.standing_wait_ms, 1, 3_600_000),
             ("bulk_max_wait_ms", self.bulk_max_wait_ms, 1, 3_600_000),
             ("max_inputs", self.max_inputs as u64, 1, self.queue as u64),
             ("body_limit", self.body_limit as u64, 1024, 1 << 30),

@@ -14,24 +14,17 @@ pub struct WaitLimits {
     pub interactive: Duration,
     /// The same for bulk messages.
     pub bulk: Duration,
-    /// The same for interactive messages once messages have waited without a break for [`BURST`]: a burst may queue up, an overload that
-    /// stays may not.
-    pub standing: Duration,
 }
-
-/// How long a queue may stand before it is an overload.
-const BURST: Duration = Duration::from_millis(500);
 
 impl WaitLimits {
     /// Room for so many messages, however long they wait.
     #[must_use]
     pub const fn messages(messages: usize) -> Self {
-        Self { messages, interactive: Duration::MAX, bulk: Duration::MAX, standing: Duration::MAX }
+        Self { messages, interactive: Duration::MAX, bulk: Duration::MAX }
     }
 
-    fn time(&self, class: Class, standing: bool) -> Duration {
+    fn time(&self, class: Class) -> Duration {
         match class {
-            Class::Interactive if standing => self.interactive.min(self.standing),
             Class::Interactive => self.interactive,
             Class::Bulk => self.bulk,
         }
@@ -52,8 +45,6 @@ struct State {
     messages: usize,
     waiting: [usize; 2],
     running: usize,
-    /// When an interactive message last found none before it.
-    empty: Instant,
 }
 
 impl State {
@@ -79,7 +70,7 @@ impl State {
 impl Admission {
     /// An open gate.
     pub fn new(limits: WaitLimits, workers: usize, pace: Pace) -> Self {
-        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: [0, 0], running: 0, empty: Instant::now() }) }
+        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: [0, 0], running: 0 }) }
     }
 
     /// Takes a request of messages with these tokens, whole or not at all: a place for each.
@@ -96,10 +87,7 @@ impl Admission {
         // A message runs on one worker, several on all of them.
         let own = if n > 1 { state.pace.time(all) } else { state.pace.time(all.saturating_mul(self.workers)) };
         let now = Instant::now();
-        if *state.waiting(Class::Interactive) == 0 {
-            state.empty = now;
-        }
-        let longest = self.limits.time(class, now - state.empty > BURST);
+        let longest = self.limits.time(class);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
         if left.is_some_and(|left| left < own) {
             return Err(EngineError::Deadline);
@@ -184,12 +172,7 @@ mod tests {
     use super::*;
 
     fn gate(messages: usize, interactive: u64, bulk: u64) -> Arc<Admission> {
-        let limits = WaitLimits {
-            messages,
-            interactive: Duration::from_millis(interactive),
-            bulk: Duration::from_millis(bulk),
-            standing: Duration::MAX,
-        };
+        let limits = WaitLimits { messages, interactive: Duration::from_millis(interactive), bulk: Duration::from_millis(bulk) };
         // A thousand tokens a second: a token a millisecond.
         Arc::new(Admission::new(limits, 2, Pace::new(1000.0)))
     }

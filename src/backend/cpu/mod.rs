@@ -18,9 +18,11 @@ use ndarray::Array2;
 use network::Network;
 use std::sync::{Arc, Mutex, TryLockError};
 
-/// Tokens of a batch: enough to read each weight for many rows. The widest activations, 256 x 1,536 f32 of a small encoder, are 1.5 MiB,
-/// about a second cache.
-const BATCH_TOKENS: usize = 256;
+/// Rows of a batch, of one token at least.
+const BATCH_ROWS: usize = 256;
+/// Tokens of a batch: enough to read each weight for many rows. 256 would do 1 % more messages a second, and each would be under way for
+/// more than twice the time.
+const BATCH_TOKENS: usize = 96;
 
 /// The processor, through the best kernels it runs.
 #[derive(Debug)]
@@ -116,7 +118,7 @@ impl CpuRunner {
 
 impl Runner for CpuRunner {
     fn limits(&self) -> BatchLimits {
-        BatchLimits { rows: BATCH_TOKENS, tokens: BATCH_TOKENS.max(self.max_tokens) }
+        BatchLimits { rows: BATCH_ROWS, tokens: BATCH_TOKENS }
     }
 
     fn precision(&self) -> String {
