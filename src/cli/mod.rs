@@ -87,7 +87,7 @@ impl Cli {
             Command::Robustness(args) => args.run(),
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
-            Command::Openapi(args) => args.run(),
+            Command::Openapi(_) => openapi::OpenapiArgs::run(),
             Command::Key(command) => command.run(),
             Command::Config(command) => command.run(),
             Command::Bench(command) => command.run(),

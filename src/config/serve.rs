@@ -57,7 +57,7 @@ pub struct ServeConfig {
     pub cors_origins: Vec<String>,
     /// Most connections at once; more are closed.
     pub max_connections: usize,
-    /// Collector of traces over OTLP/HTTP, such as http://localhost:4318; none without it.
+    /// Collector of traces over OTLP/HTTP, such as `http://localhost:4318`; none without it.
     pub otlp_endpoint: Option<String>,
     /// Milliseconds for a request's head, and until an idle connection is closed.
     pub header_timeout_ms: u64,
@@ -295,11 +295,8 @@ impl ServeConfig {
             ("max_connections", self.max_connections as u64, 1, 1 << 20),
             ("header_timeout_ms", self.header_timeout_ms, 100, 3_600_000),
         ];
-        match limits.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
-            Some((key, value, least, most)) => {
-                return Err(ConfigError::Range { key, detail: format!("{value} is outside {least}..={most}") });
-            }
-            None => {}
+        if let Some((key, value, least, most)) = limits.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+            return Err(ConfigError::Range { key, detail: format!("{value} is outside {least}..={most}") });
         }
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Range { key: "tls_key", detail: "tls_certificate and tls_key go together".to_owned() });

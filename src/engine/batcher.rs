@@ -137,7 +137,9 @@ impl Queue {
         for (job, _) in late {
             drop(job.reply.send(Err(EngineError::Deadline)));
         }
-        batch.iter_mut().for_each(|(job, _)| job.place.start());
+        for (job, _) in &mut batch {
+            job.place.start();
+        }
         batch.into_iter().map(|(job, _)| job).collect()
     }
 

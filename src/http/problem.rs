@@ -29,7 +29,7 @@ pub struct Problem {
     /// The fields that are wrong.
     pub errors: Vec<FieldError>,
     /// What only the log shows.
-    pub internal: Option<String>,
+    pub internal: Option<Box<str>>,
     /// When the same request would be taken.
     pub retry_after: Option<Duration>,
 }
@@ -128,7 +128,7 @@ impl From<EngineError> for Problem {
                 Self { errors, ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "batch_too_large", "The batch is too large", error.to_string()) }
             }
             EngineError::Encode(_) | EngineError::Compute(_) | EngineError::Decode(_) | EngineError::Stopped => Self {
-                internal: Some(error.to_string()),
+                internal: Some(error.to_string().into()),
                 ..Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",

@@ -54,28 +54,28 @@ fn simulate(arrivals: &[Arrival], speed: f64) -> [Vec<Duration>; 2] {
         turns.served(batch.iter().map(|(waiting, ..)| waiting.turn).max().unwrap());
         let tokens: usize = batch.iter().map(|(waiting, ..)| waiting.tokens).sum();
         for (_, at, class) in batch {
-            waits[usize::from(class == Class::Bulk)].push(now - at);
+            waits[usize::from(class == Class::Bulk)].push(now.saturating_sub(at));
         }
         free[worker] = now + pace.time(tokens * WORKERS);
     }
     waits
 }
 
-fn percentile(times: &mut [Duration], share: f64) -> Duration {
+fn percentile(times: &mut [Duration], of_hundred: usize) -> Duration {
     times.sort_unstable();
-    times[((times.len() - 1) as f64 * share) as usize]
+    times[(times.len() - 1) * of_hundred / 100]
 }
 
 #[test]
 fn queue_times_over_recorded_arrivals() {
     let arrivals = recorded();
-    let tokens: usize = arrivals.iter().map(|arrival| arrival.tokens).sum();
-    let natural = tokens as f64 / arrivals.last().unwrap().at.as_secs_f64() / TOKENS_PER_SECOND;
+    let work = Pace::new(TOKENS_PER_SECOND).time(arrivals.iter().map(|arrival| arrival.tokens).sum());
+    let natural = work.div_duration_f64(arrivals.last().unwrap().at);
     for load in [0.5, 0.8, 1.5] {
         let [mut interactive, mut bulk] = simulate(&arrivals, load / natural);
         assert_eq!(interactive.len() + bulk.len(), arrivals.len(), "every message is served once");
-        let [p50, p99] = [0.5, 0.99].map(|share| percentile(&mut interactive, share));
-        let [bulk50, bulk99] = [0.5, 0.99].map(|share| percentile(&mut bulk, share));
+        let [p50, p99] = [50, 99].map(|share| percentile(&mut interactive, share));
+        let [bulk50, bulk99] = [50, 99].map(|share| percentile(&mut bulk, share));
         println!("load {load}: interactive p50 {p50:?} p99 {p99:?}, bulk p50 {bulk50:?} p99 {bulk99:?}");
         match load {
             0.5 => assert!(p50 < Duration::from_millis(5) && p99 < Duration::from_millis(45), "{p50:?} {p99:?}"),

@@ -142,7 +142,7 @@ async fn spans_of_a_request_reach_a_collector_within_the_callers_trace() {
     let received = std::thread::spawn(move || {
         let (mut stream, _) = collector.accept().unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let (mut all, mut bytes) = (Vec::new(), [0; 65536]);
+        let (mut all, mut bytes) = (Vec::new(), [0; 8192]);
         loop {
             let n = stream.read(&mut bytes).unwrap();
             all.extend_from_slice(&bytes[..n]);

@@ -88,7 +88,7 @@ struct Labelled {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Group {
+struct Found {
     entity_group: String,
     score: f32,
     word: String,
@@ -139,7 +139,7 @@ async fn classification(
     outcomes.iter().map(top).collect::<Result<_, Problem>>().map(Json)
 }
 
-#[utoipa::path(post, path = "/pipeline/token-classification", tag = "huggingface", request_body = TokenBody, responses((status = 200, body = Vec<Group>), ForeignProblems))]
+#[utoipa::path(post, path = "/pipeline/token-classification", tag = "huggingface", request_body = TokenBody, responses((status = 200, body = Vec<Found>), ForeignProblems))]
 async fn tokens(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Value>, Problem> {
     let (call, body) = Call::read(service, &headers, body).await?;
     let TokenBody { inputs, parameters } = typed(&body)?;
@@ -150,10 +150,10 @@ async fn tokens(State(service): State<Arc<Service>>, headers: HeaderMap, body: B
     let ignored = parameters.ignore_labels.unwrap_or_default();
     let one = matches!(inputs, Inputs::One(_));
     let outcomes = call.classify(inputs.texts()).await?;
-    let groups = |(text, outcome): &(Utterance, Outcome)| -> Vec<Group> {
+    let groups = |(text, outcome): &(Utterance, Outcome)| -> Vec<Found> {
         let group = |found: &crate::patterns::Entity| {
             let (start, end) = found.span.offsets(text, OffsetUnit::Codepoint);
-            Group { entity_group: found.label.clone(), score: found.score, word: found.span.slice(text).to_owned(), start, end }
+            Found { entity_group: found.label.clone(), score: found.score, word: found.span.slice(text).to_owned(), start, end }
         };
         outcome.prediction.entities.iter().flatten().filter(|found| !ignored.contains(&found.label)).map(group).collect()
     };

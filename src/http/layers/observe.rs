@@ -108,7 +108,7 @@ pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     let detail = "the request failed; the log has the reason under this request_id";
     let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The server failed", detail);
-    Problem { internal: Some(format!("panic: {}", text.unwrap_or_default())), ..problem }.into_response()
+    Problem { internal: Some(format!("panic: {}", text.unwrap_or_default()).into()), ..problem }.into_response()
 }
 
 /// No such route.

@@ -53,10 +53,7 @@ pub async fn classify(
     }
     let mut data = Vec::with_capacity(inputs.len());
     for ((id, input), outcome) in ids.into_iter().zip(&inputs).zip(outcomes) {
-        let explanation = match options.explain {
-            true => Some(engine.explain(input, &outcome, Some(terms.deadline)).await?),
-            false => None,
-        };
+        let explanation = if options.explain { Some(engine.explain(input, &outcome, Some(terms.deadline)).await?) } else { None };
         let decision = decide(&service, input, &outcome);
         let mut answer = result(id, &input.text, outcome, decision, shape);
         answer.explanation = explanation.map(|found| attributions(&input.text, &found, shape.unit));

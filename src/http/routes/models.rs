@@ -98,7 +98,7 @@ pub async fn promote(State(service): State<Arc<Service>>, Path(slot): Path<Strin
     }
     forget(&service);
     service.slots.promote().map_err(refused)?;
-    changed(&service, "model promoted")
+    Ok(changed(&service, "model promoted"))
 }
 
 /// `POST /v1/models/{slot}/rollback`: what was stable before is so again.
@@ -110,7 +110,7 @@ pub async fn roll_back(State(service): State<Arc<Service>>, Path(slot): Path<Str
     }
     forget(&service);
     service.slots.roll_back().map_err(refused)?;
-    changed(&service, "model rolled back")
+    Ok(changed(&service, "model rolled back"))
 }
 
 /// `DELETE /v1/models/{slot}`: takes the model out of the shadow.
@@ -124,13 +124,13 @@ pub async fn clear(State(service): State<Arc<Service>>, Path(slot): Path<String>
     if !service.slots.clear_shadow() {
         return Err(refused(SlotError::NoShadow));
     }
-    changed(&service, "shadow emptied")
+    Ok(changed(&service, "shadow emptied"))
 }
 
-fn changed(service: &Service, what: &str) -> Result<Json<Models>, Problem> {
+fn changed(service: &Service, what: &str) -> Json<Models> {
     service.mirror.clear();
     tracing::info!(model = service.slots.stable().model().id(), "{what}");
-    Ok(Json(models(service)))
+    Json(models(service))
 }
 
 /// What is in the slots now may not be so any more; the next reading of the metrics says what is.

@@ -29,7 +29,7 @@ use tokio_util::io::StreamReader;
 /// Lines of one stream that are under way at once.
 const UNDER_WAY: usize = 64;
 /// A stream that brings no line for so long has ended.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Options of a stream, in its query.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
