@@ -18,6 +18,8 @@ const HEAD_BYTES: usize = 32 << 10;
 /// Headers of a request.
 const HEADERS: usize = 64;
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long requests are still taken after the signal to stop, while the server says that it is not ready: those on their way arrive.
+const NOTICE: Duration = Duration::from_millis(500);
 /// How often metrics that grow are tidied up.
 const UPKEEP: Duration = Duration::from_secs(5);
 
@@ -49,6 +51,8 @@ pub async fn serve(
     let (signal, ending) = (Arc::clone(&service), handle.clone());
     tokio::spawn(async move {
         stop.await;
+        signal.leave();
+        tokio::time::sleep(NOTICE).await;
         signal.drain();
         ending.graceful_shutdown(Some(Duration::from_secs(signal.config.drain_seconds)));
     });

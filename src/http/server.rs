@@ -39,6 +39,7 @@ pub struct Service {
     pub(super) loader: Loader,
     pub(super) loading: tokio::sync::Mutex<()>,
     access: RwLock<Arc<Access>>,
+    leaving: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -63,6 +64,7 @@ impl Service {
             loader,
             loading: tokio::sync::Mutex::new(()),
             access: RwLock::default(),
+            leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })
     }
@@ -75,6 +77,17 @@ impl Service {
     /// Exchanges the keys in force; limits begin anew.
     pub fn set_keys(&self, keys: KeyFile) {
         *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Access::keys(keys));
+    }
+
+    /// Is not ready from now on, but answers what still comes: whoever sends requests here needs a moment to notice.
+    pub fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests should go elsewhere.
+    #[must_use]
+    pub fn leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
     }
 
     /// Takes no new requests from now on.

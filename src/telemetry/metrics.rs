@@ -2,7 +2,7 @@
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 const REQUESTS: &str = "hearken_http_requests_total";
@@ -58,15 +58,17 @@ const SHARES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
 /// # Errors
 /// When the recorder cannot be set up.
 pub fn recorder(routes: &[(String, String)]) -> Result<PrometheusHandle, BuildError> {
-    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = RECORDER.get() {
+    static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    // Whoever comes second waits, so that the handle is that of the recorder in force.
+    let mut made = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = made.as_ref() {
         return Ok(handle.clone());
     }
     let of = |name: &str| Matcher::Full(name.to_owned());
     let builder = PrometheusBuilder::new().set_buckets(&DURATIONS)?;
     let builder = builder.set_buckets_for_metric(of(BATCH_MESSAGES), &SIZES)?.set_buckets_for_metric(of(BATCH_TOKENS), &SIZES)?;
     let recorder = builder.set_buckets_for_metric(of(BATCH_FILL), &SHARES)?.build_recorder();
-    let handle = RECORDER.get_or_init(|| recorder.handle()).clone();
+    let handle = made.insert(recorder.handle()).clone();
     if metrics::set_global_recorder(recorder).is_ok() {
         describe(routes);
     }

@@ -64,7 +64,7 @@ async fn live() -> Json<Value> {
 
 #[utoipa::path(get, path = "/v2/health/ready", tag = "open inference", responses((status = 200, body = Object), ForeignProblems))]
 async fn ready(State(service): State<Arc<Service>>) -> Result<Json<Value>, Problem> {
-    if service.draining() || !service.slots.stable().is_alive() {
+    if service.leaving() || !service.slots.stable().is_alive() {
         return Err(Problem::draining());
     }
     Ok(Json(json!({"live": true, "ready": true})))

@@ -121,7 +121,7 @@ async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
 
 #[utoipa::path(get, path = "/health", tag = "tei", responses((status = 200), ForeignProblems))]
 async fn health(State(service): State<Arc<Service>>) -> Result<(), Problem> {
-    if service.draining() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
+    if service.leaving() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
 }
 
 #[utoipa::path(get, path = "/ping", tag = "tei", responses((status = 200), ForeignProblems))]

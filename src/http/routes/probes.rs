@@ -18,7 +18,7 @@ pub async fn live() -> &'static str {
 /// `GET /readyz`: the model is warm and the server takes requests.
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = String), Problems))]
 pub async fn ready(State(service): State<Arc<Service>>) -> Result<&'static str, Problem> {
-    if service.draining() {
+    if service.leaving() {
         return Err(Problem::draining());
     }
     if !service.slots.stable().is_alive() {
