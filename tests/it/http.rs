@@ -324,3 +324,17 @@ async fn nothing_is_computed_for_clients_that_have_gone() {
     let after = post(&service, json!({"input": vec!["a"; 64]}).to_string()).await;
     assert_eq!(after.status, StatusCode::OK, "{}", after.text);
 }
+
+#[tokio::test]
+async fn a_server_that_stops_says_so() {
+    let service = tiny();
+    let get = |path: &'static str| Request::get(path).body(Body::empty()).unwrap();
+    service.leave();
+    assert_eq!(send(&service, get("/readyz")).await.status, StatusCode::SERVICE_UNAVAILABLE, "not ready");
+    assert_eq!(post(&service, json!({"input": "hi"}).to_string()).await.status, StatusCode::OK, "but what still comes is answered");
+    service.drain();
+    let refused = post(&service, json!({"input": "hi"}).to_string()).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["code"]), (503, &json!("draining")));
+    assert!(refused.headers.contains_key(header::RETRY_AFTER));
+    assert_eq!(send(&service, get("/livez")).await.status, StatusCode::OK);
+}

@@ -173,3 +173,42 @@ async fn spans_of_a_request_reach_a_collector_within_the_callers_trace() {
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_served_and_exchanged_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+    let issue = || {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&chain, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        made.cert.der().clone()
+    };
+    let first = issue();
+    let certificate = hearken::http::certificate(&chain, &key).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = service("tiny", ServeConfig::default());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let running = tokio::spawn(serve(service, listener, Some(certificate.clone()), async move { drop(stopped.await) }));
+    // What a client that trusts one certificate alone is answered.
+    let ask = async |trusted: &rustls::pki_types::CertificateDer<'static>| {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(trusted.clone()).unwrap();
+        blocking(move || {
+            let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+            let client = rustls::ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+            let mut stream = rustls::StreamOwned::new(client, connect(address));
+            let mut text = vec![0; 12];
+            stream.write_all(REQUEST.as_bytes()).and_then(|()| stream.read_exact(&mut text)).map(|()| String::from_utf8(text).unwrap())
+        })
+        .await
+    };
+    assert_eq!(ask(&first).await.unwrap(), "HTTP/1.1 200");
+    let second = issue();
+    certificate.reload_from_pem_file(&chain, &key).await.unwrap();
+    assert_eq!(ask(&second).await.unwrap(), "HTTP/1.1 200");
+    assert!(ask(&first).await.is_err(), "the old certificate is not served any more");
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+}
