@@ -74,9 +74,8 @@ const EVERYWHERE: [(&str, &str); 5] = [
     ("500", "The server failed; the log has the reason under the request's id"),
 ];
 
-const WITH_BODY: [(&str, &str); 8] = [
+const WITH_BODY: [(&str, &str); 7] = [
     ("400", "Not JSON, or a header that makes no sense"),
-    ("404", "There is no such thing"),
     ("408", "The body came too slowly"),
     ("413", "The body or the batch is too large"),
     ("415", "The content type is not JSON"),
@@ -112,6 +111,7 @@ pub struct ForeignProblems;
 impl IntoResponses for ForeignProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let statuses = EVERYWHERE.into_iter().chain(WITH_BODY).filter(|(status, _)| *status != "415");
+        let statuses = statuses.chain([("404", "There is no such model")]);
         let response = |(status, description): (&str, &str)| {
             let content = ContentBuilder::new().build();
             (status.to_owned(), RefOr::T(ResponseBuilder::new().description(description).content("application/json", content).build()))

@@ -18,6 +18,7 @@ mod hub;
 mod import;
 mod layering;
 mod models;
+mod openapi;
 mod parity;
 mod queueing;
 mod shop;

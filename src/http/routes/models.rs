@@ -62,7 +62,7 @@ pub async fn list(State(service): State<Arc<Service>>) -> Json<Models> {
 
 /// `POST /v1/models/{slot}`: loads a model, warms it up, and puts it into the slot.
 #[utoipa::path(post, path = "/v1/models/{slot}", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")), request_body = LoadBody,
-    responses((status = 200, body = Models), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), BodyProblems))]
+    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), BodyProblems))]
 pub async fn load(
     State(service): State<Arc<Service>>,
     Path(slot): Path<String>,
