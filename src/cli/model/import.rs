@@ -11,7 +11,7 @@ use std::process::ExitCode;
 /// Arguments of `model import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads a checkpoint of BERT, RoBERTa, XLM-R, CamemBERT, DistilBERT, DeBERTa-v2/3 or ModernBERT in Hugging Face layout: config.json, tokenizer.json,
+Reads a checkpoint of BERT, RoBERTa, XLM-R, CamemBERT, DistilBERT, DeBERTa-v2/3, ModernBERT or MPNet in Hugging Face layout: config.json, tokenizer.json,
 and model.safetensors, its shards, or pytorch_model.bin, which is read as data. Writes the encoder in hearken's names; poolers and heads are
 left out, and config.json keeps where it came from. `hearken train --base` does this by itself.
 
