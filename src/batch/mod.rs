@@ -12,4 +12,4 @@ pub use pace::Pace;
 pub use packed::PackedBatch;
 pub use plan::{Fate, Workers, plan};
 pub use turns::Turns;
-pub use waiting::{Class, Waiting};
+pub use waiting::{Class, PerClass, Waiting};

@@ -34,11 +34,17 @@ impl Pace {
         (self.tokens / self.seconds.max(1e-6)).max(1.0)
     }
 
-    /// Time for so many tokens.
+    /// Time for so many tokens on all workers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a queue is short")]
     pub fn time(&self, tokens: usize) -> Duration {
         Duration::try_from_secs_f64(tokens as f64 / self.tokens_per_second()).unwrap_or(Duration::MAX)
+    }
+
+    /// Time for so many tokens on one of so many workers, which has its share of the machine.
+    #[must_use]
+    pub fn time_on_one(&self, tokens: usize, workers: usize) -> Duration {
+        self.time(tokens.saturating_mul(workers))
     }
 }
 

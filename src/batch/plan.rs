@@ -21,8 +21,7 @@ pub enum Fate {
 /// idle workers each gets its share of the messages. `pace` is the speed of all workers together.
 #[must_use]
 pub fn plan(queue: &[Waiting], limits: BatchLimits, workers: Workers, pace: &Pace, now: Instant) -> Vec<Fate> {
-    // A worker has its share of the machine.
-    let late = |message: &Waiting| message.deadline.is_some_and(|deadline| deadline < now + pace.time(message.tokens * workers.all));
+    let late = |message: &Waiting| message.deadline.is_some_and(|deadline| deadline < now + pace.time_on_one(message.tokens, workers.all));
     let mut fates: Vec<Fate> = queue.iter().map(|message| if late(message) { Fate::Late } else { Fate::Wait }).collect();
     let mut order: Vec<_> = fates.iter_mut().zip(queue).filter(|(fate, _)| **fate == Fate::Wait).collect();
     order.sort_unstable_by_key(|(_, message)| message.turn);

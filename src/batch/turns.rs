@@ -3,13 +3,13 @@
 //! Self-clocked fair queueing (Golestani, INFOCOM 1994): a message is stamped with the virtual time at which its class, served at
 //! its weight, would have finished it. Within a class that is the order of arrival; between classes nobody starves.
 
-use super::Class;
+use super::{Class, PerClass};
 
 /// Stamps messages as they arrive.
 #[derive(Debug, Clone, Default)]
 pub struct Turns {
     now: u64,
-    last: [u64; 2],
+    last: PerClass<u64>,
 }
 
 impl Turns {
@@ -17,10 +17,7 @@ impl Turns {
     pub fn stamp(&mut self, class: Class, tokens: usize) -> u64 {
         // In units of a token at the weight of the favoured class, so that all is whole numbers.
         let cost = tokens.max(1) as u64 * Class::Interactive.weight() / class.weight();
-        let last = match class {
-            Class::Interactive => &mut self.last[0],
-            Class::Bulk => &mut self.last[1],
-        };
+        let last = self.last.of_mut(class);
         *last = self.now.max(*last) + cost;
         *last
     }

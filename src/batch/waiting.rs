@@ -1,11 +1,9 @@
 //! A message in the queue, as the plan sees it.
 
-use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// What a message is for, which settles how much of the machine it gets while both kinds wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
     /// A person waits for the answer.
     Interactive,
@@ -14,10 +12,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Both classes.
-    pub const ALL: [Self; 2] = [Self::Interactive, Self::Bulk];
-
-    /// Share of the tokens while both classes wait, in parts of [`Class::PARTS`].
+    /// Share of the tokens while both classes wait, beside the weight of the other.
     #[must_use]
     pub const fn weight(self) -> u64 {
         match self {
@@ -25,9 +20,6 @@ impl Class {
             Self::Bulk => 1,
         }
     }
-
-    /// What the weights add up to.
-    pub const PARTS: u64 = Self::Interactive.weight() + Self::Bulk.weight();
 
     /// The other class.
     #[must_use]
@@ -37,13 +29,31 @@ impl Class {
             Self::Bulk => Self::Interactive,
         }
     }
+}
 
-    /// Name on the wire and in metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Interactive => "interactive",
-            Self::Bulk => "bulk",
+/// Something of each class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PerClass<T> {
+    /// That of interactive messages.
+    pub interactive: T,
+    /// That of bulk messages.
+    pub bulk: T,
+}
+
+impl<T> PerClass<T> {
+    /// That of a class.
+    pub fn of(&self, class: Class) -> &T {
+        match class {
+            Class::Interactive => &self.interactive,
+            Class::Bulk => &self.bulk,
+        }
+    }
+
+    /// That of a class, to be changed.
+    pub fn of_mut(&mut self, class: Class) -> &mut T {
+        match class {
+            Class::Interactive => &mut self.interactive,
+            Class::Bulk => &mut self.bulk,
         }
     }
 }

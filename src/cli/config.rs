@@ -74,7 +74,7 @@ impl CheckArgs {
         }
         load::policy(config.policy.as_deref())?;
         let engine = load::engine(&config.model, &config.device, config.threads, config.waiting())?;
-        writeln!(std::io::stdout(), "all is well: {} on {}, {}:{}", engine.model().id(), engine.backend(), config.host, config.port)?;
+        writeln!(std::io::stdout(), "all is well: {} on {}, {}:{}", engine.id(), engine.backend(), config.host, config.port)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -53,7 +53,7 @@ impl DataArgs {
     /// What a report of `messages` messages says of itself.
     pub fn about(&self, engine: &Engine, messages: usize, resamples: usize) -> About {
         About {
-            model: engine.model().id(),
+            model: engine.id().to_owned(),
             backend: engine.backend().to_owned(),
             data: names(&self.data),
             split: self.split.to_string(),

@@ -75,19 +75,12 @@ impl RobustnessArgs {
         let mut out = std::io::stdout().lock();
         if self.json {
             let document = serde_json::json!({
-                "model": engine.model().id(), "backend": engine.backend(), "data": self.on.data, "split": self.on.split.to_string(),
+                "model": engine.id(), "backend": engine.backend(), "data": self.on.data, "split": self.on.split.to_string(),
                 "messages": examples.len(), "seed": self.seed, "robustness": robustness,
             });
             writeln!(out, "{document:#}")?;
         } else {
-            writeln!(
-                out,
-                "{} on {} messages, split {}; per cent\n\n{}",
-                engine.model().id(),
-                examples.len(),
-                self.on.split,
-                robustness.text()
-            )?;
+            writeln!(out, "{} on {} messages, split {}; per cent\n\n{}", engine.id(), examples.len(), self.on.split, robustness.text())?;
         }
         let figures = robustness.figures();
         judge::pass(&self.gate, |gate| {

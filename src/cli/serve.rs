@@ -65,7 +65,7 @@ impl ServeArgs {
             set_keys(&service)?;
             let (engine, policy) = (service.slots.stable(), service.policy.id());
             let scheme = if certificate.is_some() { "https" } else { "http" };
-            tracing::info!(model = engine.model().id(), backend = engine.backend(), policy, "listening on {scheme}://{local}");
+            tracing::info!(model = engine.id(), backend = engine.backend(), policy, "listening on {scheme}://{local}");
             drop(engine);
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             tokio::spawn(reload(Arc::clone(&service), certificate.clone(), signal(SignalKind::hangup())?));

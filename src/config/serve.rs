@@ -1,5 +1,6 @@
 //! The settings of `hearken serve`.
 
+use crate::batch::PerClass;
 use crate::engine::WaitLimits;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::{Dict, Map};
@@ -279,7 +280,7 @@ impl ServeConfig {
     #[must_use]
     pub fn waiting(&self) -> WaitLimits {
         let ms = Duration::from_millis;
-        WaitLimits { messages: self.queue, interactive: ms(self.max_wait_ms), bulk: ms(self.bulk_max_wait_ms) }
+        WaitLimits { messages: self.queue, wait: PerClass { interactive: ms(self.max_wait_ms), bulk: ms(self.bulk_max_wait_ms) } }
     }
 
     fn check(&self) -> Result<(), ConfigError> {

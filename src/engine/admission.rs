@@ -1,7 +1,7 @@
 //! Who may wait: a request is taken whole, or refused at once with the time after which it would be taken.
 
 use super::request::EngineError;
-use crate::batch::{Class, Pace};
+use crate::batch::{Class, Pace, PerClass};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,24 +10,15 @@ use std::time::{Duration, Instant};
 pub struct WaitLimits {
     /// Most messages admitted and not yet answered.
     pub messages: usize,
-    /// Longest time that an interactive message is expected to wait for a worker; `Duration::MAX` is without end.
-    pub interactive: Duration,
-    /// The same for bulk messages.
-    pub bulk: Duration,
+    /// Longest time that a message is expected to wait for a worker; `Duration::MAX` is without end.
+    pub wait: PerClass<Duration>,
 }
 
 impl WaitLimits {
     /// Room for so many messages, however long they wait.
     #[must_use]
     pub const fn messages(messages: usize) -> Self {
-        Self { messages, interactive: Duration::MAX, bulk: Duration::MAX }
-    }
-
-    fn time(&self, class: Class) -> Duration {
-        match class {
-            Class::Interactive => self.interactive,
-            Class::Bulk => self.bulk,
-        }
+        Self { messages, wait: PerClass { interactive: Duration::MAX, bulk: Duration::MAX } }
     }
 }
 
@@ -43,23 +34,16 @@ pub struct Admission {
 struct State {
     pace: Pace,
     messages: usize,
-    waiting: [usize; 2],
+    /// Tokens that wait.
+    waiting: PerClass<usize>,
     running: usize,
 }
 
 impl State {
-    /// Tokens of a class that wait.
-    fn waiting(&mut self, class: Class) -> &mut usize {
-        match class {
-            Class::Interactive => &mut self.waiting[0],
-            Class::Bulk => &mut self.waiting[1],
-        }
-    }
-
     /// Expected time until a worker takes a message that comes now. What runs is half done, on average.
     #[expect(clippy::cast_possible_truncation, reason = "a queue is short")]
-    fn wait(&mut self, class: Class) -> Duration {
-        let (own, other) = (*self.waiting(class), *self.waiting(class.other()));
+    fn wait(&self, class: Class) -> Duration {
+        let (own, other) = (*self.waiting.of(class), *self.waiting.of(class.other()));
         // The other class takes at most its share of what goes before.
         let share = own as u64 * class.other().weight() / class.weight();
         let ahead = own + other.min(share as usize) + self.running / 2;
@@ -70,7 +54,7 @@ impl State {
 impl Admission {
     /// An open gate.
     pub fn new(limits: WaitLimits, workers: usize, pace: Pace) -> Self {
-        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: [0, 0], running: 0 }) }
+        Self { limits, workers, state: Mutex::new(State { pace, messages: 0, waiting: PerClass::default(), running: 0 }) }
     }
 
     /// Takes a request of messages with these tokens, whole or not at all: a place for each.
@@ -79,27 +63,25 @@ impl Admission {
     /// When there is no room, the wait would be too long, or the answer would come after the deadline.
     pub fn admit(self: &Arc<Self>, tokens: &[usize], class: Class, deadline: Option<Instant>) -> Result<Vec<Place>, EngineError> {
         let (n, all) = (tokens.len(), tokens.iter().sum::<usize>());
-        if n > self.limits.messages {
-            return Err(EngineError::TooManyInputs { inputs: n, limit: self.limits.messages });
-        }
+        EngineError::check_inputs(n, self.limits.messages)?;
         let mut state = self.lock();
         let wait = state.wait(class);
         // A message runs on one worker, several on all of them.
-        let own = if n > 1 { state.pace.time(all) } else { state.pace.time(all.saturating_mul(self.workers)) };
+        let own = if n > 1 { state.pace.time(all) } else { state.pace.time_on_one(all, self.workers) };
         let now = Instant::now();
-        let longest = self.limits.time(class);
+        let longest = *self.limits.wait.of(class);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(now));
         if left.is_some_and(|left| left < own) {
             return Err(EngineError::Deadline);
         }
         let most = left.map_or(longest, |left| longest.min(left.saturating_sub(own)));
         if state.messages + n > self.limits.messages || wait > most {
-            let waiting = state.waiting.iter().sum();
+            let waiting = state.waiting.interactive + state.waiting.bulk;
             let retry_after = if wait > most { wait.saturating_sub(most) } else { state.pace.time(waiting) };
             return Err(EngineError::Overloaded { retry_after });
         }
         state.messages += n;
-        *state.waiting(class) += all;
+        *state.waiting.of_mut(class) += all;
         drop(state);
         let place = |tokens: &usize| Place { gate: Arc::clone(self), tokens: *tokens, class, running: false };
         Ok(tokens.iter().map(place).collect())
@@ -149,7 +131,7 @@ impl Place {
     /// The message goes to a worker.
     pub fn start(&mut self) {
         let mut state = self.gate.lock();
-        *state.waiting(self.class) -= self.tokens;
+        *state.waiting.of_mut(self.class) -= self.tokens;
         state.running += self.tokens;
         self.running = true;
     }
@@ -162,7 +144,7 @@ impl Drop for Place {
         if self.running {
             state.running -= self.tokens;
         } else {
-            *state.waiting(self.class) -= self.tokens;
+            *state.waiting.of_mut(self.class) -= self.tokens;
         }
     }
 }
@@ -172,7 +154,8 @@ mod tests {
     use super::*;
 
     fn gate(messages: usize, interactive: u64, bulk: u64) -> Arc<Admission> {
-        let limits = WaitLimits { messages, interactive: Duration::from_millis(interactive), bulk: Duration::from_millis(bulk) };
+        let wait = PerClass { interactive: Duration::from_millis(interactive), bulk: Duration::from_millis(bulk) };
+        let limits = WaitLimits { messages, wait };
         // A thousand tokens a second: a token a millisecond.
         Arc::new(Admission::new(limits, 2, Pace::new(1000.0)))
     }

@@ -46,6 +46,7 @@ pub struct EngineOptions {
 /// A model at work.
 pub struct Engine {
     model: Arc<LoadedModel>,
+    id: String,
     backend: &'static str,
     inbox: mpsc::Sender<Job>,
     limits: BatchLimits,
@@ -55,7 +56,7 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("model", &self.model.id()).field("backend", &self.backend).finish_non_exhaustive()
+        f.debug_struct("Engine").field("model", &self.id).field("backend", &self.backend).finish_non_exhaustive()
     }
 }
 
@@ -81,13 +82,19 @@ impl Engine {
         let gate = Arc::new(Admission::new(options.waiting, options.workers, Pace::new(tokens_per_second)));
         let batcher = Batcher { jobs, free, limits, workers: options.workers, gate: Arc::clone(&gate) };
         let batcher = batcher.start().map_err(|error| PrepareError::Device(error.to_string()))?;
-        Ok(Self { model, backend: backend.name(), inbox, limits, gate, batcher })
+        Ok(Self { id: model.id(), model, backend: backend.name(), inbox, limits, gate, batcher })
     }
 
     /// The model.
     #[must_use]
     pub fn model(&self) -> &LoadedModel {
         &self.model
+    }
+
+    /// `name@version` of the model.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// Name of the backend.
@@ -108,10 +115,8 @@ impl Engine {
     /// When there is no room, the deadline cannot be met, a text cannot be encoded, or the backend fails.
     pub async fn classify(&self, request: impl Into<Request>) -> Result<Vec<Outcome>, EngineError> {
         let Request { inputs, class, deadline } = request.into();
-        let limit = self.gate.limits().messages;
-        if inputs.len() > limit {
-            return Err(EngineError::TooManyInputs { inputs: inputs.len(), limit });
-        }
+        // Before the work of encoding.
+        EngineError::check_inputs(inputs.len(), self.gate.limits().messages)?;
         let encoded = self.encode(inputs).await?;
         let tokens: Vec<usize> = encoded.iter().map(|(_, encoded, _)| encoded.ids.len()).collect();
         let places = self.gate.admit(&tokens, class, deadline)?;

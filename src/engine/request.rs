@@ -114,6 +114,16 @@ pub enum EngineError {
     Stopped,
 }
 
+impl EngineError {
+    /// Checks that a request has no more inputs than are taken at once.
+    ///
+    /// # Errors
+    /// When it has.
+    pub fn check_inputs(inputs: usize, limit: usize) -> Result<(), Self> {
+        if inputs > limit { Err(Self::TooManyInputs { inputs, limit }) } else { Ok(()) }
+    }
+}
+
 impl From<EncodeError> for EngineError {
     fn from(error: EncodeError) -> Self {
         Self::Encode(error.to_string())

@@ -47,6 +47,14 @@ struct Engines {
     previous: Option<Arc<Engine>>,
 }
 
+impl Engines {
+    /// Puts an engine in the place of the stable one, which is kept for a rollback. Returns what was kept before.
+    fn make_stable(&mut self, engine: Arc<Engine>) -> Option<Arc<Engine>> {
+        let before = std::mem::replace(&mut self.stable, engine);
+        self.previous.replace(before)
+    }
+}
+
 /// A change of slots that is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SlotError {
@@ -92,10 +100,7 @@ impl Slots {
         let mut engines = self.write();
         // The engine that goes is dropped after the lock: its threads may take a moment to end.
         let gone = match slot {
-            Slot::Stable => {
-                let before = std::mem::replace(&mut engines.stable, engine);
-                engines.previous.replace(before)
-            }
+            Slot::Stable => engines.make_stable(engine),
             Slot::Shadow => engines.shadow.replace(engine),
         };
         drop(engines);
@@ -103,9 +108,12 @@ impl Slots {
     }
 
     /// Takes the model out of the shadow.
-    pub fn clear_shadow(&self) -> bool {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn clear_shadow(&self) -> Result<(), SlotError> {
         let gone = self.write().shadow.take();
-        gone.is_some()
+        gone.map(drop).ok_or(SlotError::NoShadow)
     }
 
     /// The shadow becomes stable.
@@ -115,8 +123,7 @@ impl Slots {
     pub fn promote(&self) -> Result<(), SlotError> {
         let mut engines = self.write();
         let shadow = engines.shadow.take().ok_or(SlotError::NoShadow)?;
-        let before = std::mem::replace(&mut engines.stable, shadow);
-        let gone = engines.previous.replace(before);
+        let gone = engines.make_stable(shadow);
         drop(engines);
         drop(gone);
         Ok(())
@@ -129,8 +136,7 @@ impl Slots {
     pub fn roll_back(&self) -> Result<(), SlotError> {
         let mut engines = self.write();
         let previous = engines.previous.take().ok_or(SlotError::NoPrevious)?;
-        let before = std::mem::replace(&mut engines.stable, previous);
-        engines.previous = Some(before);
+        engines.make_stable(previous);
         Ok(())
     }
 

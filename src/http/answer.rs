@@ -6,6 +6,7 @@ use super::terms::Terms;
 use crate::engine::{Engine, Input, Outcome, Request, Slot};
 use crate::policy::{Decision, Facts, Priority};
 use crate::telemetry;
+use crate::text::Utterance;
 use std::sync::Arc;
 
 /// The engine of a slot by its name.
@@ -29,8 +30,8 @@ pub async fn outcomes(engine: &Engine, inputs: Vec<Input>, terms: &Terms) -> Res
 }
 
 /// What is done about an outcome. Counts the message.
-pub fn decide(service: &Service, input: &Input, outcome: &Outcome) -> Decision {
-    let decision = service.policy.decide(&Facts { text: &input.text, prediction: &outcome.prediction });
+pub fn decide(service: &Service, text: &Utterance, outcome: &Outcome) -> Decision {
+    let decision = service.policy.decide(&Facts { text, prediction: &outcome.prediction });
     let status = outcome.prediction.intent.as_ref().map_or("none", |intent| intent.status.name());
     telemetry::classified(status, outcome.tokens, outcome.truncated, decision.priority.map(Priority::name));
     decision

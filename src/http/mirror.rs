@@ -22,21 +22,15 @@ pub struct Mirror {
     counts: Mutex<Counts>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Counts {
-    compared: u64,
-    skipped: u64,
-    failed: u64,
-    intent: u64,
-    status: u64,
-    sentiment: u64,
-    entities: u64,
-    escalation: u64,
+    /// All but the changes of intent.
+    report: MirrorReport,
     changes: BTreeMap<(String, String), u64>,
 }
 
 /// What changed where the shadow was asked beside the stable model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MirrorReport {
     /// Messages that both models answered.
     pub compared: u64,
@@ -80,7 +74,7 @@ impl Mirror {
     pub fn compare(service: &Arc<Service>, inputs: &[Input], outcomes: &[Outcome]) {
         let Some(engine) = service.slots.get(Slot::Shadow) else { return };
         let Ok(permit) = Arc::clone(&service.mirror.room).try_acquire_owned() else {
-            service.mirror.counts().skipped += inputs.len() as u64;
+            service.mirror.counts().report.skipped += inputs.len() as u64;
             return;
         };
         let (service, inputs, outcomes) = (Arc::clone(service), inputs.to_vec(), outcomes.to_vec());
@@ -96,7 +90,7 @@ impl Mirror {
                         counts.add(stable, shadow, escalates(stable) != escalates(shadow));
                     }
                 }
-                Err(_) => counts.failed += inputs.len() as u64,
+                Err(_) => counts.report.failed += inputs.len() as u64,
             }
             drop(permit);
         });
@@ -109,22 +103,16 @@ impl Mirror {
 
     /// What was counted so far.
     pub fn report(&self) -> MirrorReport {
-        let counts = self.counts().clone();
-        let mut changes: Vec<_> =
-            counts.changes.into_iter().map(|((stable, shadow), messages)| IntentChange { stable, shadow, messages }).collect();
+        let counts = self.counts();
+        let change = |((stable, shadow), messages): (&(String, String), &u64)| IntentChange {
+            stable: stable.clone(),
+            shadow: shadow.clone(),
+            messages: *messages,
+        };
+        let mut changes: Vec<_> = counts.changes.iter().map(change).collect();
         changes.sort_by_key(|change| std::cmp::Reverse(change.messages));
         changes.truncate(LISTED);
-        MirrorReport {
-            compared: counts.compared,
-            skipped: counts.skipped,
-            failed: counts.failed,
-            intent_changed: counts.intent,
-            status_changed: counts.status,
-            sentiment_changed: counts.sentiment,
-            entities_changed: counts.entities,
-            escalation_changed: counts.escalation,
-            changes,
-        }
+        MirrorReport { changes, ..counts.report.clone() }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -135,20 +123,22 @@ impl Mirror {
 impl Counts {
     fn add(&mut self, stable: &Outcome, shadow: &Outcome, escalation: bool) {
         let (a, b) = (&stable.prediction, &shadow.prediction);
-        self.compared += 1;
-        self.escalation += u64::from(escalation);
+        self.report.compared += 1;
+        self.report.escalation_changed += u64::from(escalation);
         let best = |outcome: &Outcome| outcome.prediction.intent.as_ref().and_then(|intent| Some(intent.ranking.first()?.0.clone()));
         if let (Some(from), Some(to)) = (best(stable), best(shadow))
             && from != to
         {
-            self.intent += 1;
+            self.report.intent_changed += 1;
             *self.changes.entry((from, to)).or_default() += 1;
         }
-        self.status += u64::from(a.intent.as_ref().map(|intent| intent.status) != b.intent.as_ref().map(|intent| intent.status));
-        self.sentiment += u64::from(a.sentiment.map(|sentiment| sentiment.label) != b.sentiment.map(|sentiment| sentiment.label));
+        self.report.status_changed +=
+            u64::from(a.intent.as_ref().map(|intent| intent.status) != b.intent.as_ref().map(|intent| intent.status));
+        self.report.sentiment_changed +=
+            u64::from(a.sentiment.map(|sentiment| sentiment.label) != b.sentiment.map(|sentiment| sentiment.label));
         let spans = |outcome: &Outcome| -> Vec<_> {
             outcome.prediction.entities.iter().flatten().map(|entity| (entity.span, entity.label.clone())).collect()
         };
-        self.entities += u64::from(spans(stable) != spans(shadow));
+        self.report.entities_changed += u64::from(spans(stable) != spans(shadow));
     }
 }

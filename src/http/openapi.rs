@@ -5,7 +5,7 @@ use super::problem::Document;
 use super::routes::{classify, models, probes, stream};
 use std::collections::BTreeMap;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 /// Where the document lies.
@@ -84,39 +84,49 @@ const WITH_BODY: [(&str, &str); 7] = [
     ("504", "No answer before the deadline"),
 ];
 
-fn responses(of: impl IntoIterator<Item = (&'static str, &'static str)>, schema: &'static str) -> BTreeMap<String, RefOr<Response>> {
+/// What a route of a slot may answer beside the rest.
+pub struct SlotProblems;
+
+/// What a compatibility route may answer instead, in the other system's form.
+pub struct ForeignProblems;
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+fn responses(of: impl IntoIterator<Item = (&'static str, &'static str)>, media_type: &str, content: &Content) -> Responses {
     let response = |(status, description): (&str, &str)| {
-        let content = ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name(schema))).build();
-        let response = ResponseBuilder::new().description(description).content("application/problem+json", content).build();
+        let response = ResponseBuilder::new().description(description).content(media_type, content.clone()).build();
         (status.to_owned(), RefOr::T(response))
     };
     of.into_iter().map(response).collect()
 }
 
+fn problems(of: impl IntoIterator<Item = (&'static str, &'static str)>) -> Responses {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    responses(of, "application/problem+json", &content)
+}
+
 impl IntoResponses for BodyProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(EVERYWHERE.into_iter().chain(WITH_BODY), "Problem")
+    fn responses() -> Responses {
+        problems(EVERYWHERE.into_iter().chain(WITH_BODY))
     }
 }
 
 impl IntoResponses for Problems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        responses(EVERYWHERE.into_iter().chain([("503", "The server is stopping or has stopped")]), "Problem")
+    fn responses() -> Responses {
+        problems(EVERYWHERE.into_iter().chain([("503", "The server is stopping or has stopped")]))
     }
 }
 
-/// What a compatibility route may answer instead, in the other system's form.
-pub struct ForeignProblems;
+impl IntoResponses for SlotProblems {
+    fn responses() -> Responses {
+        problems([("404", "There is no such slot"), ("409", "Not possible in this state")])
+    }
+}
 
 impl IntoResponses for ForeignProblems {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
+    fn responses() -> Responses {
         let statuses = EVERYWHERE.into_iter().chain(WITH_BODY).filter(|(status, _)| *status != "415");
-        let statuses = statuses.chain([("404", "There is no such model")]);
-        let response = |(status, description): (&str, &str)| {
-            let content = ContentBuilder::new().build();
-            (status.to_owned(), RefOr::T(ResponseBuilder::new().description(description).content("application/json", content).build()))
-        };
-        statuses.map(response).collect()
+        responses(statuses.chain([("404", "There is no such model")]), "application/json", &ContentBuilder::new().build())
     }
 }
 

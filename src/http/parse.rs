@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::wire::{ContextTurn, InputObject, Object, RequestBody, RequestOptions, Task};
 use crate::conversation::Turn;
-use crate::engine::Input;
+use crate::engine::{EngineError, Input};
 use crate::patterns::ValueContext;
 use crate::text::Utterance;
 use axum::http::StatusCode;
@@ -49,10 +49,8 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
     let inputs = match request.input {
         Value::String(text) => vec![(None, plain(text, "/input")?)],
         Value::Array(values) if values.is_empty() => return Err(Problem::invalid("/input", "is empty; send at least one message")),
-        Value::Array(values) if values.len() > most_inputs => {
-            return Err(crate::engine::EngineError::TooManyInputs { inputs: values.len(), limit: most_inputs }.into());
-        }
         Value::Array(values) => {
+            EngineError::check_inputs(values.len(), most_inputs)?;
             values.into_iter().enumerate().map(|(i, value)| element(value, &format!("/input/{i}"))).collect::<Result<_, _>>()?
         }
         other => {

@@ -4,6 +4,7 @@ use super::compat;
 use super::layers::{self, Access};
 use super::mirror::Mirror;
 use super::openapi;
+use super::problem::Problem;
 use super::routes::{classify, models, probes, stream};
 use super::terms;
 use crate::config::ServeConfig;
@@ -59,7 +60,7 @@ impl Service {
             slots: Slots::new(engine),
             policy,
             config,
-            metrics: telemetry::recorder(&openapi::routes())?,
+            metrics: telemetry::recorder(openapi::routes)?,
             mirror: Mirror::default(),
             loader,
             loading: tokio::sync::Mutex::new(()),
@@ -99,6 +100,14 @@ impl Service {
     #[must_use]
     pub fn draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Checks that requests are still taken.
+    ///
+    /// # Errors
+    /// When the server is stopping.
+    pub(super) fn check_open(&self) -> Result<(), Problem> {
+        if self.draining() { Err(Problem::draining()) } else { Ok(()) }
     }
 
     /// Time until a request is given up.

@@ -1,10 +1,10 @@
 //! The file of keys.
 
 use super::Scope;
+use crate::model::hex;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq as _;
@@ -146,13 +146,6 @@ impl KeyFile {
 
 fn hash(key: &str) -> String {
     hex(&Sha256::digest(key.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn random_hex<const N: usize>() -> Result<String, KeyError> {

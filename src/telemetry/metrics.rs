@@ -57,7 +57,7 @@ const SHARES: [f64; 10] = [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0];
 ///
 /// # Errors
 /// When the recorder cannot be set up.
-pub fn recorder(routes: &[(String, String)]) -> Result<PrometheusHandle, BuildError> {
+pub fn recorder(routes: impl FnOnce() -> Vec<(String, String)>) -> Result<PrometheusHandle, BuildError> {
     static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
     // Whoever comes second waits, so that the handle is that of the recorder in force.
     let mut made = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ pub fn recorder(routes: &[(String, String)]) -> Result<PrometheusHandle, BuildEr
     let recorder = builder.set_buckets_for_metric(of(BATCH_FILL), &SHARES)?.build_recorder();
     let handle = made.insert(recorder.handle()).clone();
     if metrics::set_global_recorder(recorder).is_ok() {
-        describe(routes);
+        describe(&routes());
     }
     Ok(handle)
 }

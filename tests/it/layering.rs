@@ -6,12 +6,12 @@ use std::path::Path;
 
 /// The folders of `src/`, lowest first. Those of one line do not know each other.
 const LAYERS: &[&[&str]] = &[
-    &["text", "telemetry", "plot", "keys"],
+    &["text", "telemetry", "plot"],
     &["patterns", "conversation", "batch"],
     &["model"],
     &["backend", "import", "hub"],
     &["heads"],
-    &["policy", "data"],
+    &["policy", "data", "keys"],
     &["engine", "eval"],
     &["config", "train"],
     &["http"],

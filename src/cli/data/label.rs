@@ -70,7 +70,7 @@ impl LabelArgs {
                 stdout,
                 "{}: {written} rows to review; {left} have every label that {} gives",
                 self.out.join(name).display(),
-                engine.model().id()
+                engine.id()
             )?;
         }
         Ok(ExitCode::SUCCESS)

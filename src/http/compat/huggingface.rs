@@ -1,7 +1,7 @@
 //! Hugging Face's task endpoints, as its hosted inference answers them: the `text_classification` and `token_classification` of
 //! `huggingface_hub.InferenceClient` and huggingface.js read these shapes.
 
-use super::{Call, Dialect};
+use super::{Call, Dialect, one_or_all};
 use crate::engine::Outcome;
 use crate::heads::Sentiment;
 use crate::http::openapi::ForeignProblems;
@@ -157,7 +157,5 @@ async fn tokens(State(service): State<Arc<Service>>, headers: HeaderMap, body: B
         };
         outcome.prediction.entities.iter().flatten().filter(|found| !ignored.contains(&found.label)).map(group).collect()
     };
-    let mut all: Vec<_> = outcomes.iter().map(groups).collect();
-    let answer = if one { serde_json::to_value(all.pop()) } else { serde_json::to_value(all) };
-    Ok(Json(answer.unwrap_or_default()))
+    Ok(one_or_all(outcomes.iter().map(groups).collect(), one))
 }

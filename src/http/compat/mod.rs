@@ -11,13 +11,14 @@ use super::body;
 use super::problem::Problem;
 use super::server::Service;
 use super::terms::Terms;
-use crate::engine::{Engine, Input, Outcome};
+use crate::engine::{Engine, EngineError, Input, Outcome};
 use crate::text::Utterance;
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::middleware::map_response;
 use axum::response::Response;
+use axum::{Json, Router};
+use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -66,9 +67,7 @@ struct Call {
 impl Call {
     /// The call and its body.
     async fn read(service: Arc<Service>, headers: &HeaderMap, body: Body) -> Result<(Self, Bytes), Problem> {
-        if service.draining() {
-            return Err(Problem::draining());
-        }
+        service.check_open()?;
         let terms = Terms::read(headers, service.deadline())?;
         let body = body::any(&service, body, &terms).await?;
         let engine = service.slots.stable();
@@ -77,14 +76,22 @@ impl Call {
 
     /// Classifies texts; a text that is none is told with its place.
     async fn classify(&self, texts: Vec<(String, String)>) -> Result<Vec<(Utterance, Outcome)>, Problem> {
-        let most = self.service.config.max_inputs;
-        if texts.len() > most {
-            return Err(crate::engine::EngineError::TooManyInputs { inputs: texts.len(), limit: most }.into());
-        }
+        EngineError::check_inputs(texts.len(), self.service.config.max_inputs)?;
         let utterance = |(text, place): (String, String)| Utterance::new(text).map_err(|error| Problem::invalid(place, error.to_string()));
         let texts = texts.into_iter().map(utterance).collect::<Result<Vec<_>, _>>()?;
         let inputs: Vec<Input> = texts.iter().cloned().map(Input::now).collect();
         let outcomes = outcomes(&self.engine, inputs, &self.terms).await?;
         Ok(texts.into_iter().zip(outcomes).collect())
     }
+}
+
+/// Whether requests should come here, for the dialects that have no other word for it.
+fn ready(service: &Service) -> Result<(), Problem> {
+    if service.leaving() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
+}
+
+/// The answers, or the answer alone where one was asked for by itself.
+fn one_or_all<T: Serialize>(mut answers: Vec<T>, one: bool) -> Json<Value> {
+    let answer = if one { serde_json::to_value(answers.pop()) } else { serde_json::to_value(answers) };
+    Json(answer.unwrap_or_default())
 }

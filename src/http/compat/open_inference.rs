@@ -2,7 +2,7 @@
 //! in requests, which `tritonclient` uses unless told otherwise.
 
 use super::{Call, Dialect};
-use crate::engine::{Engine, Input, Outcome};
+use crate::engine::{Engine, Outcome};
 use crate::http::answer::decide;
 use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
@@ -64,9 +64,7 @@ async fn live() -> Json<Value> {
 
 #[utoipa::path(get, path = "/v2/health/ready", tag = "open inference", responses((status = 200, body = Object), ForeignProblems))]
 async fn ready(State(service): State<Arc<Service>>) -> Result<Json<Value>, Problem> {
-    if service.leaving() || !service.slots.stable().is_alive() {
-        return Err(Problem::draining());
-    }
+    super::ready(&service)?;
     Ok(Json(json!({"live": true, "ready": true})))
 }
 
@@ -247,7 +245,7 @@ fn value(call: &Call, name: &str, text: &Utterance, outcome: &Outcome) -> Value 
         "intent_score" => intent.map(|(_, score)| *score).into(),
         "sentiment_score" => outcome.prediction.sentiment.map(|sentiment| sentiment.score).into(),
         _ => {
-            let decision = decide(&call.service, &Input::now(text.clone()), outcome);
+            let decision = decide(&call.service, text, outcome);
             let shape = Shape { tasks: &Task::ALL, top_k: TOP_K, unit: OffsetUnit::Codepoint };
             serde_json::to_string(&result(None, text, outcome.clone(), decision, shape)).unwrap_or_default().into()
         }

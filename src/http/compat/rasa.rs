@@ -1,7 +1,7 @@
 //! Rasa's `POST /model/parse`, by its OpenAPI document and what its 3.x servers really send.
 
 use super::{Call, Dialect};
-use crate::engine::{Input, Outcome};
+use crate::engine::Outcome;
 use crate::heads::Status;
 use crate::http::answer::decide;
 use crate::http::openapi::ForeignProblems;
@@ -80,7 +80,7 @@ async fn parse(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
     let (call, body) = Call::read(service, &headers, body).await?;
     let ParseBody { text, message_id } = typed(&body)?;
     let (text, outcome) = call.classify(vec![(text, "/text".to_owned())]).await?.pop().ok_or_else(Problem::deadline)?;
-    let decision = decide(&call.service, &Input::now(text.clone()), &outcome);
+    let decision = decide(&call.service, &text, &outcome);
     let sentiment =
         outcome.prediction.sentiment.map_or(Value::Null, |sentiment| json!({"label": sentiment.label, "score": sentiment.score}));
     let metadata = Map::from_iter([("sentiment".to_owned(), sentiment), ("escalate".to_owned(), decision.escalate.into())]);
@@ -120,7 +120,7 @@ fn entities(text: &Utterance, outcome: &Outcome) -> Vec<Found> {
 
 #[utoipa::path(get, path = "/status", tag = "rasa", responses((status = 200, body = Object), ForeignProblems))]
 async fn status(State(service): State<Arc<Service>>) -> Json<Value> {
-    Json(json!({"fingerprint": {}, "model_file": service.slots.stable().model().id(), "num_active_training_jobs": 0}))
+    Json(json!({"fingerprint": {}, "model_file": service.slots.stable().id(), "num_active_training_jobs": 0}))
 }
 
 #[utoipa::path(get, path = "/version", tag = "rasa", responses((status = 200, body = Object), ForeignProblems))]

@@ -1,6 +1,6 @@
 //! Text Embeddings Inference's `POST /predict`, by its router's source: all labels of a classifier, best first.
 
-use super::{Call, Dialect};
+use super::{Call, Dialect, one_or_all, ready};
 use crate::engine::Outcome;
 use crate::http::openapi::ForeignProblems;
 use crate::http::parse::typed;
@@ -69,7 +69,7 @@ async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
     if raw_scores {
         return Err(Problem::invalid("/raw_scores", "raw scores cannot be had: scores are calibrated probabilities"));
     }
-    let batch = matches!(inputs, Inputs::Batch(_));
+    let one = !matches!(inputs, Inputs::Batch(_));
     let outcomes = call.classify(texts(inputs)?).await?;
     // Its servers cut only when they are told to, here or by --auto-truncate, which is on by default.
     if truncate == Some(false) && outcomes.iter().any(|(_, outcome)| outcome.truncated) {
@@ -79,9 +79,7 @@ async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
         let ranking = outcome.prediction.intent.iter().flat_map(|intent| &intent.ranking);
         ranking.map(|(label, score)| Score { score: *score, label: label.clone() }).collect()
     };
-    let mut all: Vec<_> = outcomes.iter().map(scores).collect();
-    let answer = if batch { serde_json::to_value(all) } else { serde_json::to_value(all.pop()) };
-    Ok(Json(answer.unwrap_or_default()))
+    Ok(one_or_all(outcomes.iter().map(scores).collect(), one))
 }
 
 fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
@@ -111,7 +109,7 @@ async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
     let label2id: Map<String, Value> = labels.iter().enumerate().map(|(id, label)| (label.clone(), json!(id))).collect();
     let config = &service.config;
     Json(json!({
-        "model_id": engine.model().id(), "model_sha": null, "model_dtype": "float16", "served_model_name": manifest.name,
+        "model_id": engine.id(), "model_sha": null, "model_dtype": "float16", "served_model_name": manifest.name,
         "model_type": {"classifier": {"id2label": id2label, "label2id": label2id}},
         "max_concurrent_requests": config.queue, "max_input_length": manifest.max_tokens, "max_batch_tokens": engine.limits().tokens,
         "max_batch_requests": null, "max_client_batch_size": config.max_inputs, "auto_truncate": true, "tokenization_workers": 1,
@@ -121,7 +119,7 @@ async fn info(State(service): State<Arc<Service>>) -> Json<Value> {
 
 #[utoipa::path(get, path = "/health", tag = "tei", responses((status = 200), ForeignProblems))]
 async fn health(State(service): State<Arc<Service>>) -> Result<(), Problem> {
-    if service.leaving() || !service.slots.stable().is_alive() { Err(Problem::draining()) } else { Ok(()) }
+    ready(&service)
 }
 
 #[utoipa::path(get, path = "/ping", tag = "tei", responses((status = 200), ForeignProblems))]

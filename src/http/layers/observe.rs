@@ -42,7 +42,7 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
     let path = request.uri().path().to_owned();
     let given = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     let id = given.and_then(|id| id.to_str().ok()).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
-    let parent = request.headers().get(TRACE_PARENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let parent = request.headers().get(TRACE_PARENT).filter(|_| telemetry::tracing_requests()).cloned();
     request.extensions_mut().insert(Begin(started));
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
@@ -64,7 +64,14 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
     if telemetry::tracing_requests() {
         let stages = response.extensions_mut().remove::<Stages>().map(|Stages(stages)| stages).unwrap_or_default();
         let name = format!("{method} {route}");
-        let own = telemetry::traced(name, parent.as_deref(), started.elapsed(), response.status().as_u16(), &id, &stages);
+        let own = telemetry::traced(
+            name,
+            parent.as_ref().and_then(|value| value.to_str().ok()),
+            started.elapsed(),
+            response.status().as_u16(),
+            &id,
+            &stages,
+        );
         if let Some(own) = own.and_then(|own| HeaderValue::from_str(&own).ok()) {
             response.headers_mut().insert(TRACE_PARENT, own);
         }
@@ -75,7 +82,7 @@ pub async fn observe(State(service): State<Arc<Service>>, mut request: Request, 
 
 /// Names the model that answered.
 pub fn answered_by(response: &mut Response, engine: &Engine) {
-    if let Ok(id) = HeaderValue::from_str(&engine.model().id()) {
+    if let Ok(id) = HeaderValue::from_str(engine.id()) {
         response.headers_mut().insert(MODEL, id);
     }
 }

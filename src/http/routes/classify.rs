@@ -32,9 +32,7 @@ pub async fn classify(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    if service.draining() {
-        return Err(Problem::draining());
-    }
+    service.check_open()?;
     let terms = Terms::read(&headers, service.deadline())?;
     let body = body::bytes(&service, &headers, body, &terms).await?;
     let Parsed { inputs, single, tasks, options } = parse(&body, service.config.max_inputs)?;
@@ -54,13 +52,13 @@ pub async fn classify(
     let mut data = Vec::with_capacity(inputs.len());
     for ((id, input), outcome) in ids.into_iter().zip(&inputs).zip(outcomes) {
         let explanation = if options.explain { Some(engine.explain(input, &outcome, Some(terms.deadline)).await?) } else { None };
-        let decision = decide(&service, input, &outcome);
+        let decision = decide(&service, &input.text, &outcome);
         let mut answer = result(id, &input.text, outcome, decision, shape);
         answer.explanation = explanation.map(|found| attributions(&input.text, &found, shape.unit));
         data.push(answer);
     }
     let tokens = data.iter().map(|answer| answer.tokens).sum();
-    let mut response = Json(ResponseBody { model: engine.model().id(), data, usage: Usage { tokens } }).into_response();
+    let mut response = Json(ResponseBody { model: engine.id().to_owned(), data, usage: Usage { tokens } }).into_response();
     answered_by(&mut response, &engine);
     if telemetry::tracing_requests() {
         response.extensions_mut().insert(Stages(stages(parsed, slowest, decided, begin.elapsed())));

@@ -1,10 +1,10 @@
 //! `/v1/models`: which model answers, which is tried beside it, and how that changes. A model is warmed up before it takes a slot,
 //! and the change is one swap: no request fails for it.
 
-use crate::engine::{Engine, Slot, SlotError};
+use crate::engine::{Engine, Slot, SlotError, Slots};
 use crate::http::body::json;
 use crate::http::mirror::MirrorReport;
-use crate::http::openapi::{BodyProblems, Problems};
+use crate::http::openapi::{BodyProblems, Problems, SlotProblems};
 use crate::http::problem::Problem;
 use crate::http::server::Service;
 use crate::telemetry;
@@ -62,7 +62,7 @@ pub async fn list(State(service): State<Arc<Service>>) -> Json<Models> {
 
 /// `POST /v1/models/{slot}`: loads a model, warms it up, and puts it into the slot.
 #[utoipa::path(post, path = "/v1/models/{slot}", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")), request_body = LoadBody,
-    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), BodyProblems))]
+    responses((status = 200, body = Models), SlotProblems, BodyProblems))]
 pub async fn load(
     State(service): State<Arc<Service>>,
     Path(slot): Path<String>,
@@ -81,7 +81,7 @@ pub async fn load(
     let engine = tokio::task::spawn_blocking(move || (loader.loader)(&model)).await;
     let engine = engine.map_err(|error| error.to_string()).and_then(|engine| engine.map_err(|error| format!("{error:#}")));
     let engine = engine.map_err(|detail| Problem::invalid("/model", detail))?;
-    let id = engine.model().id();
+    let id = engine.id().to_owned();
     forget(&service);
     service.slots.put(slot, engine);
     service.mirror.clear();
@@ -91,53 +91,49 @@ pub async fn load(
 
 /// `POST /v1/models/{slot}/promote`: the shadow becomes stable.
 #[utoipa::path(post, path = "/v1/models/{slot}/promote", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
-    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
+    responses((status = 200, body = Models), SlotProblems, Problems))]
 pub async fn promote(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
-    if named(&slot)? != Slot::Shadow {
-        return Err(conflict("only the slot `shadow` can be promoted"));
-    }
-    forget(&service);
-    service.slots.promote().map_err(refused)?;
-    Ok(changed(&service, "model promoted"))
+    change(&service, &slot, Slot::Shadow, "promoted", "model promoted", Slots::promote)
 }
 
 /// `POST /v1/models/{slot}/rollback`: what was stable before is so again.
 #[utoipa::path(post, path = "/v1/models/{slot}/rollback", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
-    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
+    responses((status = 200, body = Models), SlotProblems, Problems))]
 pub async fn roll_back(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
-    if named(&slot)? != Slot::Stable {
-        return Err(conflict("only the slot `stable` can be rolled back"));
-    }
-    forget(&service);
-    service.slots.roll_back().map_err(refused)?;
-    Ok(changed(&service, "model rolled back"))
+    change(&service, &slot, Slot::Stable, "rolled back", "model rolled back", Slots::roll_back)
 }
 
 /// `DELETE /v1/models/{slot}`: takes the model out of the shadow.
 #[utoipa::path(delete, path = "/v1/models/{slot}", tag = "models", params(("slot" = String, Path, description = "`stable` or `shadow`")),
-    responses((status = 200, body = Models), (status = 404, description = "There is no such slot", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), (status = 409, description = "Not possible in this state", content_type = "application/problem+json", body = ref("#/components/schemas/Problem")), Problems))]
+    responses((status = 200, body = Models), SlotProblems, Problems))]
 pub async fn clear(State(service): State<Arc<Service>>, Path(slot): Path<String>) -> Result<Json<Models>, Problem> {
-    if named(&slot)? != Slot::Shadow {
-        return Err(conflict("only the slot `shadow` can be emptied"));
-    }
-    forget(&service);
-    if !service.slots.clear_shadow() {
-        return Err(refused(SlotError::NoShadow));
-    }
-    Ok(changed(&service, "shadow emptied"))
+    change(&service, &slot, Slot::Shadow, "emptied", "shadow emptied", Slots::clear_shadow)
 }
 
-fn changed(service: &Service, what: &str) -> Json<Models> {
+/// A change that only one slot can undergo.
+fn change(
+    service: &Service,
+    slot: &str,
+    only: Slot,
+    done: &str,
+    logged: &str,
+    change: impl FnOnce(&Slots) -> Result<(), SlotError>,
+) -> Result<Json<Models>, Problem> {
+    if named(slot)? != only {
+        return Err(conflict(format!("only the slot `{}` can be {done}", only.name())));
+    }
+    forget(service);
+    change(&service.slots).map_err(|error| conflict(error.to_string()))?;
     service.mirror.clear();
-    tracing::info!(model = service.slots.stable().model().id(), "{what}");
-    Json(models(service))
+    tracing::info!(model = service.slots.stable().id(), "{logged}");
+    Ok(Json(models(service)))
 }
 
 /// What is in the slots now may not be so any more; the next reading of the metrics says what is.
 fn forget(service: &Service) {
     for slot in Slot::ALL {
         if let Some(engine) = service.slots.get(slot) {
-            telemetry::model_gone(slot.name(), engine.model().id());
+            telemetry::model_gone(slot.name(), engine.id().to_owned());
         }
     }
 }
@@ -154,23 +150,19 @@ fn conflict(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
 }
 
-fn refused(error: SlotError) -> Problem {
-    conflict(error.to_string())
-}
-
 fn models(service: &Service) -> Models {
     let shadow = |engine: Arc<Engine>| ShadowObject { model: object(&engine), report: service.mirror.report() };
     Models {
         stable: object(&service.slots.stable()),
         shadow: service.slots.get(Slot::Shadow).map(shadow),
-        previous: service.slots.previous().map(|engine| engine.model().id()),
+        previous: service.slots.previous().map(|engine| engine.id().to_owned()),
     }
 }
 
 fn object(engine: &Engine) -> ModelObject {
     let heads = &engine.model().manifest.heads;
     ModelObject {
-        model: engine.model().id(),
+        model: engine.id().to_owned(),
         backend: engine.backend(),
         max_tokens: engine.model().manifest.max_tokens,
         intents: heads.intent.as_ref().map(|head| head.labels.clone()).unwrap_or_default(),

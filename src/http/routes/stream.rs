@@ -66,9 +66,7 @@ pub async fn stream(
     options: Result<Query<StreamOptions>, axum::extract::rejection::QueryRejection>,
     body: Body,
 ) -> Result<Response, Problem> {
-    if service.draining() {
-        return Err(Problem::draining());
-    }
+    service.check_open()?;
     let Query(options) = options.map_err(|error| query_problem(&error.body_text()))?;
     let tasks = tasks(options.tasks.as_deref())?;
     if options.top_k == 0 {
@@ -123,9 +121,7 @@ impl Desk {
 
     async fn result(&self, text: &str) -> Result<ResultObject, Problem> {
         let (id, input) = line(text.as_bytes())?;
-        if self.service.draining() {
-            return Err(Problem::draining());
-        }
+        self.service.check_open()?;
         let outcome = self.outcome(&input).await?;
         if outcome.truncated && !self.options.truncate {
             return Err(Problem::invalid(
@@ -134,7 +130,7 @@ impl Desk {
             ));
         }
         let shape = Shape { tasks: &self.tasks, top_k: self.options.top_k, unit: self.options.offset_unit };
-        let decision = decide(&self.service, &input, &outcome);
+        let decision = decide(&self.service, &input.text, &outcome);
         Ok(result(id, &input.text, outcome, decision, shape))
     }
 
