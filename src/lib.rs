@@ -7,8 +7,10 @@ pub mod cli;
 pub mod config;
 pub mod conversation;
 pub mod data;
+pub mod desk;
 pub mod engine;
 pub mod eval;
+pub mod handover;
 pub mod heads;
 pub mod http;
 #[cfg(feature = "hub")]
@@ -19,6 +21,7 @@ pub mod model;
 pub mod patterns;
 pub mod plot;
 pub mod policy;
+pub mod store;
 pub mod telemetry;
 pub mod text;
 pub mod train;

@@ -1,6 +1,7 @@
 //! `hearken classify`: a message, or standard input line by line, without a server.
 
 use super::load;
+use crate::desk::Answered;
 use crate::engine::{Engine, Input, Outcome, WaitLimits};
 use crate::http::{Shape, Task, result};
 use crate::patterns::ValueContext;
@@ -104,12 +105,12 @@ impl Session {
         let values = ValueContext { now: Some(jiff::Zoned::now()), region: None };
         let input = Input { text: text.clone(), context: Vec::new(), values };
         let outcome = self.runtime.block_on(self.engine.classify(vec![input]))?.pop().context("no answer")?;
-        let decision = self.policy.decide(&Facts { text: &text, prediction: &outcome.prediction });
+        let decision = self.policy.decide(&Facts::lone(&text, &outcome.prediction, self.engine.labels()));
         if !self.json {
             return Ok(readable(&text, &outcome, &decision, self.args.top_k));
         }
         let shape = Shape { tasks: &self.args.tasks, top_k: self.args.top_k, unit: OffsetUnit::Codepoint };
-        Ok(serde_json::to_string(&result(id, &text, outcome, decision, shape))?)
+        Ok(serde_json::to_string(&result(id, &text, Answered { outcome, decision, place: None }, shape))?)
     }
 }
 

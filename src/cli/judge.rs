@@ -94,7 +94,7 @@ pub fn judge<'a>(engine: &Engine, policy: Option<&Path>, examples: &'a [Example]
         });
         let outcomes = runtime.block_on(engine.classify(inputs.collect::<Vec<_>>()))?;
         for (example, outcome) in chunk.iter().zip(outcomes) {
-            let escalated = policy.decide(&Facts { text: &example.text, prediction: &outcome.prediction }).escalate;
+            let escalated = policy.decide(&Facts::lone(&example.text, &outcome.prediction, engine.labels())).escalate;
             judged.push(Judged { example, prediction: outcome.prediction, escalated: Some(escalated) });
         }
         bar.inc(chunk.len() as u64);

@@ -18,7 +18,8 @@ pub enum KeyCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The file keeps a hash. A running server reads the file again on SIGHUP. A client sends the key as `Authorization: Bearer hk_...`.
-Scopes: classify (messages), read (models, metrics), admin (change models; has the others too).
+Scopes: classify (messages), conversations (read and change conversations, hand-overs, events, analytics), read (models, policy,
+metrics), admin (change models and the policy; has the others too).
 
 Examples:
   hearken key new --keys keys.toml --name shop-backend

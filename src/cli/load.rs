@@ -50,6 +50,5 @@ pub fn policy(file: Option<&Path>) -> anyhow::Result<Policy> {
     let Some(file) = file else { return Ok(Policy::new("default", PolicyFile::default())) };
     let text = std::fs::read_to_string(file).with_context(|| format!("policy file `{}` cannot be read", file.display()))?;
     let parsed = PolicyFile::parse(&text).with_context(|| format!("policy file `{}`", file.display()))?;
-    let name = file.file_stem().map_or_else(|| "policy".into(), |name| name.to_string_lossy());
-    Ok(Policy::new(&name, parsed))
+    Ok(Policy::new(&Policy::name_of(file), parsed))
 }

@@ -19,6 +19,7 @@ mod operating_point;
 mod robustness;
 mod serve;
 mod train;
+mod upkeep;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -1,12 +1,17 @@
 //! `hearken serve`: the server, from settings to shutdown.
 
-use super::load;
+use super::{load, upkeep};
 use crate::backend::cores;
 use crate::config::{ServeConfig, ServeFlags};
+use crate::desk::{Desk, DeskOptions};
+use crate::handover::{Links, Outbox, OutboxOptions};
 use crate::http::{Certificate, Loader, Service, certificate, serve};
 use crate::keys::KeyFile;
+use crate::policy::Policy;
+use crate::store::Store;
 use crate::telemetry;
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use clap::Args;
 use std::io::IsTerminal as _;
 use std::net::TcpListener;
@@ -14,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 
 /// Answer POST /v1/classify
 #[derive(Debug, Args)]
@@ -25,7 +31,8 @@ Example:
   hearken serve --port 8080
   curl -s localhost:8080/v1/classify -H 'Content-Type: application/json' -d '{\"input\": \"Where is my order A-10293?\"}'
 
-Keys (`hearken key new`) and the certificate are read again on SIGHUP. SIGTERM and Ctrl-C stop it: no new requests are taken, those under
+Conversations are kept below --data-dir; `--store none` keeps none. Keys (`hearken key new`), the policy file and the certificate are read
+again on SIGHUP. SIGTERM and Ctrl-C stop it: no new requests are taken, those under
 way are answered. `hearken config show` says what every setting is and where it comes from.")]
 pub struct ServeArgs {
     #[command(flatten)]
@@ -61,11 +68,24 @@ impl ServeArgs {
                 }
                 _ => None,
             };
-            let service = Arc::new(Service::new(engine, loader, policy, config)?);
+            let policy = Arc::new(ArcSwap::from_pointee(policy));
+            let (desk, _at_work) = match desk(&config, &policy).await? {
+                Some((desk, at_work)) => (Some(desk), Some(at_work)),
+                None => (None, None),
+            };
+            let store = desk.as_ref().map(|desk| desk.store().clone());
+            let service = Arc::new(Service::new(engine, loader, policy, desk, config)?);
             set_keys(&service)?;
-            let (engine, policy) = (service.slots.stable(), service.policy.id());
+            let (engine, policy) = (service.slots.stable(), service.policy());
+            let kept = store.as_ref().map_or_else(|| "nowhere".to_owned(), Store::shown);
             let scheme = if certificate.is_some() { "https" } else { "http" };
-            tracing::info!(model = engine.id(), backend = engine.backend(), policy, "listening on {scheme}://{local}");
+            tracing::info!(
+                model = engine.id(),
+                backend = engine.backend(),
+                policy = policy.id(),
+                conversations = kept,
+                "listening on {scheme}://{local}"
+            );
             drop(engine);
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             tokio::spawn(reload(Arc::clone(&service), certificate.clone(), signal(SignalKind::hangup())?));
@@ -77,10 +97,33 @@ impl ServeArgs {
                 tracing::info!("stopping; requests under way are answered first");
             };
             serve(service, listener, certificate, stop).await?;
+            if let Some(store) = store {
+                store.close().await;
+            }
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// The desk, where conversations are kept, and what works beside it.
+async fn desk(config: &ServeConfig, policy: &Arc<ArcSwap<Policy>>) -> anyhow::Result<Option<(Desk, JoinSet<()>)>> {
+    let Some(address) = config.address()? else { return Ok(None) };
+    let options = OutboxOptions { targets: config.targets(), allow_private: config.handover_allow_private };
+    let (outbox, couriers) = Outbox::new(&options)?;
+    let store = Store::open(address).await.context("say --store none to keep no conversations")?;
+    let mut at_work = couriers.start(&store);
+    at_work.spawn(upkeep::run(store.clone(), config.keep_texts_days, config.keep_days));
+    let options = DeskOptions { masked: config.masked(), links: Links { public_url: config.public_url.clone() } };
+    Ok(Some((Desk::new(store, Arc::clone(policy), outbox, options), at_work)))
+}
+
+/// Puts the policy of the settings' file into force.
+fn set_policy(service: &Service) -> anyhow::Result<()> {
+    if let Some(path) = &service.config.policy {
+        service.set_policy(load::policy(Some(path))?);
+    }
+    Ok(())
 }
 
 /// Puts the keys of the settings' file into force.
@@ -91,12 +134,16 @@ fn set_keys(service: &Service) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// On each SIGHUP reads keys and certificate again. What cannot be read leaves in force what was.
+/// On each SIGHUP reads keys, policy and certificate again. What cannot be read leaves in force what was.
 async fn reload(service: Arc<Service>, certificate: Option<Certificate>, mut hangup: Signal) {
     while hangup.recv().await.is_some() {
         match set_keys(&service) {
             Ok(()) => tracing::info!("keys read again"),
             Err(error) => tracing::error!("keys stay as they were: {error:#}"),
+        }
+        match set_policy(&service) {
+            Ok(()) => telemetry::policy_changed(service.policy().id()),
+            Err(error) => tracing::error!("the policy stays as it was: {error:#}"),
         }
         let config = &service.config;
         if let (Some(certificate), Some(chain), Some(key)) = (&certificate, &config.tls_certificate, &config.tls_key) {

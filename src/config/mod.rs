@@ -1,5 +1,7 @@
 //! What did the operator ask for? Flags over environment over file over defaults become one validated value.
 
+mod flags;
 mod serve;
 
-pub use serve::{ConfigError, ServeConfig, ServeFlags, Setting};
+pub use flags::ServeFlags;
+pub use serve::{ConfigError, ServeConfig, Setting};

@@ -1,11 +1,15 @@
 //! The settings of `hearken serve`.
 
+use super::flags::ServeFlags;
 use crate::batch::PerClass;
+use crate::desk::PERSONAL;
 use crate::engine::WaitLimits;
+use crate::handover::TargetConfig;
+use crate::store::Address;
 use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::{Dict, Map};
 use figment::{Figment, Metadata, Profile, Provider};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -14,7 +18,6 @@ use std::time::Duration;
 const FILE: &str = "hearken.toml";
 const PREFIX: &str = "HEARKEN_";
 const DEFAULT: &str = "the default";
-const ENVIRONMENT: &str = "environment";
 
 /// The settings of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +57,8 @@ pub struct ServeConfig {
     pub tls_certificate: Option<PathBuf>,
     /// Private key of the certificate, in PEM.
     pub tls_key: Option<PathBuf>,
-    /// Origins whose pages may ask from a browser, separated by commas in the environment.
+    /// Origins whose pages may ask from a browser.
+    #[serde(deserialize_with = "list")]
     pub cors_origins: Vec<String>,
     /// Most connections at once; more are closed.
     pub max_connections: usize,
@@ -62,6 +66,41 @@ pub struct ServeConfig {
     pub otlp_endpoint: Option<String>,
     /// Milliseconds for a request's head, and until an idle connection is closed.
     pub header_timeout_ms: u64,
+    /// Where conversations are kept, unless `store` says otherwise.
+    pub data_dir: PathBuf,
+    /// `sqlite`, a file in `data_dir`; `sqlite://FILE`; `postgres://…`; or `none`, and no conversation is kept.
+    pub store: String,
+    /// A program that is told of each hand-over: the target `webhook`.
+    pub handover_url: Option<String>,
+    /// Its signing secret, `whsec_` and base64; several, separated by commas, sign together.
+    pub handover_secret: Option<String>,
+    /// Whether hand-overs may go to private addresses.
+    pub handover_allow_private: bool,
+    /// More targets of hand-overs.
+    pub handover_targets: Vec<TargetConfig>,
+    /// Address of this server as people reach it, for links in hand-overs.
+    pub public_url: Option<String>,
+    /// Labels of entities that are masked in stored texts; `personal` stands for those that name people or things of theirs.
+    #[serde(deserialize_with = "list")]
+    pub mask_stored: Vec<String>,
+    /// Days that texts are kept; 0 keeps them.
+    pub keep_texts_days: u32,
+    /// Days that a conversation is kept after it was last changed; 0 keeps it.
+    pub keep_days: u32,
+}
+
+/// A list, or its elements in one text, separated by commas, as the environment has it.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        List(Vec<String>),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Text(text) => text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+        Written::List(list) => list,
+    })
 }
 
 impl Default for ServeConfig {
@@ -88,57 +127,18 @@ impl Default for ServeConfig {
             max_connections: 16_384,
             otlp_endpoint: None,
             header_timeout_ms: 75_000,
+            data_dir: PathBuf::from("hearken-data"),
+            store: "sqlite".to_owned(),
+            handover_url: None,
+            handover_secret: None,
+            handover_allow_private: false,
+            handover_targets: Vec::new(),
+            public_url: None,
+            mask_stored: Vec::new(),
+            keep_texts_days: 90,
+            keep_days: 400,
         }
     }
-}
-
-/// Settings given as flags; what is absent comes from elsewhere.
-#[derive(Debug, Clone, Default, Serialize, clap::Args)]
-pub struct ServeFlags {
-    /// Address to listen on [default: 127.0.0.1]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host: Option<IpAddr>,
-    /// Port to listen on; 0 takes a free one [default: 8080]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    port: Option<u16>,
-    /// Name below models/, or directory, of the model [default: storefront-en]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    /// Backend: auto or candle [default: auto]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<String>,
-    /// Worker threads; 0 is one for each core [default: 0]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threads: Option<usize>,
-    /// Most messages admitted and not yet answered [default: 1024]
-    #[arg(long)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<usize>,
-    /// Policy file (YAML) [default: the built-in policy]
-    #[arg(long, value_name = "FILE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy: Option<PathBuf>,
-    /// File of API keys, see `hearken key`; without it everybody who reaches the server may ask
-    #[arg(long, value_name = "FILE")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keys: Option<PathBuf>,
-    /// Let other machines reach a server that has no keys
-    #[arg(long)]
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    allow_public: bool,
-    /// Certificate chain (PEM), for TLS
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_certificate: Option<PathBuf>,
-    /// Private key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tls_key: Option<PathBuf>,
 }
 
 /// A setting, and who settled it.
@@ -235,11 +235,48 @@ impl ServeConfig {
                 },
             );
             // The environment's name for it is what one looks for.
-            let source =
-                if source.starts_with(ENVIRONMENT) { format!("environment variable {PREFIX}{}", key.to_uppercase()) } else { source };
-            Setting { key: key.clone(), value: value.clone(), source }
+            let source = if source.contains("environment variable") {
+                format!("environment variable {PREFIX}{}", key.to_uppercase())
+            } else {
+                source
+            };
+            Setting { key: key.clone(), value: without_secrets(key, value), source }
         };
         Ok(config.as_object().into_iter().flatten().map(setting).collect())
+    }
+
+    /// Where conversations are kept; none where none are.
+    ///
+    /// # Errors
+    /// When `store` means nothing.
+    pub fn address(&self) -> Result<Option<Address>, ConfigError> {
+        if self.store == "none" {
+            return Ok(None);
+        }
+        let wrong = |error: crate::store::StoreError| ConfigError::Range { key: "store", detail: error.to_string() };
+        Address::read(&self.store, &self.data_dir).map(Some).map_err(wrong)
+    }
+
+    /// Every target of hand-overs.
+    #[must_use]
+    pub fn targets(&self) -> Vec<TargetConfig> {
+        let webhook = self.handover_url.as_ref().map(|url| TargetConfig {
+            name: "webhook".to_owned(),
+            kind: "webhook".to_owned(),
+            url: url.clone(),
+            secret: self.handover_secret.clone(),
+            secret_file: None,
+            account: None,
+            concurrency: 4,
+        });
+        webhook.into_iter().chain(self.handover_targets.iter().cloned()).collect()
+    }
+
+    /// Labels of entities that are masked in stored texts.
+    #[must_use]
+    pub fn masked(&self) -> Vec<String> {
+        let labels = |label: &String| if label == "personal" { PERSONAL.map(str::to_owned).to_vec() } else { vec![label.clone()] };
+        self.mask_stored.iter().flat_map(labels).collect()
     }
 
     fn sources(flags: &ServeFlags, file: Option<&Path>) -> Result<Figment, ConfigError> {
@@ -254,11 +291,7 @@ impl ServeConfig {
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        let list = |value: &str| value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-        figment = figment.merge(Env::prefixed(PREFIX).only(&names).ignore(&["cors_origins"]));
-        if let Ok(origins) = std::env::var(format!("{PREFIX}CORS_ORIGINS")) {
-            figment = figment.merge(named(ENVIRONMENT, BTreeMap::from([("cors_origins", list(&origins))])));
-        }
+        figment = figment.merge(Env::prefixed(PREFIX).only(&names));
         for key in &keys {
             let variable = format!("{PREFIX}{}_FILE", key.to_uppercase());
             let Some(path) = std::env::var_os(&variable).map(PathBuf::from) else { continue };
@@ -306,10 +339,38 @@ impl ServeConfig {
             let detail = format!("`{origin}` is not an origin such as https://shop.example");
             return Err(ConfigError::Range { key: "cors_origins", detail });
         }
+        self.address()?;
+        if self.store == "none" && !self.targets().is_empty() {
+            let detail = "is none, but there are targets of hand-overs, which need a store".to_owned();
+            return Err(ConfigError::Range { key: "store", detail });
+        }
         if !self.host.is_loopback() && self.keys.is_none() && !self.allow_public {
             return Err(ConfigError::Public { host: self.host });
         }
         Ok(())
+    }
+}
+
+/// A setting as it may be shown.
+fn without_secrets(key: &str, value: &serde_json::Value) -> serde_json::Value {
+    let hidden = || serde_json::Value::from("(hidden)");
+    match (key, value) {
+        ("handover_secret", serde_json::Value::String(_)) => hidden(),
+        ("store", serde_json::Value::String(text)) => Address::read(text, Path::new("")).map_or_else(
+            |_| value.clone(),
+            |address| match address {
+                Address::Postgres(_) => address.shown().into(),
+                Address::Sqlite(_) => value.clone(),
+            },
+        ),
+        ("handover_targets", serde_json::Value::Array(targets)) => {
+            let mut targets = targets.clone();
+            for secret in targets.iter_mut().filter_map(|target| target.get_mut("secret")) {
+                *secret = hidden();
+            }
+            targets.into()
+        }
+        _ => value.clone(),
     }
 }
 

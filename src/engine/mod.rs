@@ -18,7 +18,7 @@ pub use slots::{Slot, SlotError, Slots};
 
 use crate::backend::{Backend, Options, PrepareError};
 use crate::batch::{BatchLimits, Pace};
-use crate::heads::Heads;
+use crate::heads::{Heads, Labels};
 use crate::model::LoadedModel;
 use crate::telemetry::{self, Stage};
 use crate::text::{EncodeError, Encoded};
@@ -47,6 +47,8 @@ pub struct EngineOptions {
 pub struct Engine {
     model: Arc<LoadedModel>,
     id: String,
+    labels: Labels,
+    labels_hash: String,
     backend: &'static str,
     inbox: mpsc::Sender<Job>,
     limits: BatchLimits,
@@ -80,9 +82,10 @@ impl Engine {
         }
         drop(idle);
         let gate = Arc::new(Admission::new(options.waiting, options.workers, Pace::new(tokens_per_second)));
+        let labels = Labels::of(&model.manifest.heads);
         let batcher = Batcher { jobs, free, limits, workers: options.workers, gate: Arc::clone(&gate) };
         let batcher = batcher.start().map_err(|error| PrepareError::Device(error.to_string()))?;
-        Ok(Self { id: model.id(), model, backend: backend.name(), inbox, limits, gate, batcher })
+        Ok(Self { id: model.id(), labels_hash: labels.hash(), labels, model, backend: backend.name(), inbox, limits, gate, batcher })
     }
 
     /// The model.
@@ -95,6 +98,18 @@ impl Engine {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What the model can say at all.
+    #[must_use]
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Hash of the labels.
+    #[must_use]
+    pub fn labels_hash(&self) -> &str {
+        &self.labels_hash
     }
 
     /// Name of the backend.

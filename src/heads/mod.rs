@@ -4,11 +4,13 @@ mod calibration;
 mod emotions;
 mod entities;
 mod intent;
+mod labels;
 mod prediction;
 mod sentiment;
 
 pub use calibration::{log_softmax, sigmoid, softmax};
 pub use entities::{tag_count, viterbi};
+pub use labels::Labels;
 pub use prediction::{EmotionScore, IntentPrediction, Prediction, Sentiment, SentimentPrediction, Status};
 
 use crate::backend::{BatchLogits, HeadKind};

@@ -1,9 +1,10 @@
 //! What the text says: the result of all heads for one message. What is done about it is the policy's.
 
 use crate::patterns::Entity;
+use serde::{Deserialize, Serialize};
 
 /// Whether the message is one of the things the model knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The best intent can be relied on.
@@ -27,7 +28,7 @@ impl Status {
 }
 
 /// What the customer wants.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntentPrediction {
     /// How far the ranking can be relied on.
     pub status: Status,
@@ -50,7 +51,7 @@ impl IntentPrediction {
 }
 
 /// The three feelings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sentiment {
     /// Displeased.
@@ -77,7 +78,7 @@ impl Sentiment {
 }
 
 /// How the customer feels.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SentimentPrediction {
     /// The most probable feeling.
     pub label: Sentiment,
@@ -88,7 +89,7 @@ pub struct SentimentPrediction {
 }
 
 /// One emotion.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EmotionScore {
     /// Its name.
     pub name: String,
@@ -99,7 +100,7 @@ pub struct EmotionScore {
 }
 
 /// What the text says. A head that the model lacks leaves `None`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Prediction {
     /// What the customer wants.
     pub intent: Option<IntentPrediction>,
@@ -109,4 +110,35 @@ pub struct Prediction {
     pub sentiment: Option<SentimentPrediction>,
     /// Every emotion, strongest first.
     pub emotions: Option<Vec<EmotionScore>>,
+}
+
+/// Most intents of a ranking that are kept.
+const KEPT: usize = 10;
+
+impl Prediction {
+    /// What is kept of a prediction, and what decisions are made from: the best few of the ranking.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        if let Some(intent) = &mut self.intent {
+            intent.ranking.truncate(KEPT);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_score_survives_json_to_the_last_bit(bits in any::<u32>()) {
+            let score = f32::from_bits(bits);
+            prop_assume!(score.is_finite());
+            let text = serde_json::to_string(&EmotionScore { name: "anger".to_owned(), score, present: true }).unwrap();
+            let read: EmotionScore = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(read.score.to_bits(), bits);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::server::Service;
 use crate::batch::Class;
+use crate::desk::{Answered, Asked};
 use crate::engine::{Input, Outcome, Request, Slot};
 use crate::policy::Facts;
 use serde::Serialize;
@@ -71,22 +72,29 @@ impl Default for Mirror {
 
 impl Mirror {
     /// Asks the shadow too, where there is one, and returns at once.
-    pub fn compare(service: &Arc<Service>, inputs: &[Input], outcomes: &[Outcome]) {
+    pub fn compare(service: &Arc<Service>, asked: &[Asked], answers: &[Answered]) {
         let Some(engine) = service.slots.get(Slot::Shadow) else { return };
         let Ok(permit) = Arc::clone(&service.mirror.room).try_acquire_owned() else {
-            service.mirror.counts().report.skipped += inputs.len() as u64;
+            service.mirror.counts().report.skipped += asked.len() as u64;
             return;
         };
-        let (service, inputs, outcomes) = (Arc::clone(service), inputs.to_vec(), outcomes.to_vec());
+        // Messages of conversations are read beside what was said before, which the shadow is not told.
+        let lone = asked.iter().zip(answers).filter(|(_, answered)| answered.place.is_none());
+        let (inputs, outcomes): (Vec<Input>, Vec<Outcome>) =
+            lone.map(|(one, answered)| (one.input.clone(), answered.outcome.clone())).unzip();
+        if inputs.is_empty() {
+            return;
+        }
+        let service = Arc::clone(service);
         tokio::spawn(async move {
             let answer = engine.classify(Request { inputs: inputs.clone(), class: Class::Bulk, deadline: None }).await;
+            let policy = service.policy();
             let mut counts = service.mirror.counts();
             match answer {
                 Ok(others) => {
                     for ((input, stable), shadow) in inputs.iter().zip(&outcomes).zip(&others) {
-                        let escalates = |outcome: &Outcome| {
-                            service.policy.decide(&Facts { text: &input.text, prediction: &outcome.prediction }).escalate
-                        };
+                        let escalates =
+                            |outcome: &Outcome| policy.decide(&Facts::lone(&input.text, &outcome.prediction, engine.labels())).escalate;
                         counts.add(stable, shadow, escalates(stable) != escalates(shadow));
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::compat;
 use super::problem::Document;
-use super::routes::{classify, models, probes, stream};
+use super::routes::{classify, conversations, events, handovers, models, policy, probes, stream};
 use std::collections::BTreeMap;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -18,7 +18,8 @@ pub const PAGE: &str = "/docs";
 #[openapi(
     info(title = "hearken", description = "Reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should take over."),
     paths(
-        classify::classify, stream::stream, models::list, models::load, models::clear, models::promote, models::roll_back, probes::live,
+        classify::classify, stream::stream, conversations::read, conversations::erase, conversations::hand_over, conversations::resume,
+        events::record, handovers::list, handovers::read, handovers::retry, policy::read, policy::replace, models::list, models::load, models::clear, models::promote, models::roll_back, probes::live,
         probes::ready, probes::started, probes::metrics
     ),
     components(schemas(Document)),
@@ -87,6 +88,9 @@ const WITH_BODY: [(&str, &str); 7] = [
 /// What a route of a slot may answer beside the rest.
 pub struct SlotProblems;
 
+/// What a route about what is stored may answer beside the rest.
+pub struct StateProblems;
+
 /// What a compatibility route may answer instead, in the other system's form.
 pub struct ForeignProblems;
 
@@ -120,6 +124,17 @@ impl IntoResponses for Problems {
 impl IntoResponses for SlotProblems {
     fn responses() -> Responses {
         problems([("404", "There is no such slot"), ("409", "Not possible in this state")])
+    }
+}
+
+impl IntoResponses for StateProblems {
+    fn responses() -> Responses {
+        problems([
+            ("404", "There is no such thing"),
+            ("409", "Not possible in this state, or the server keeps no conversations"),
+            ("422", "The request means nothing"),
+            ("503", "The store failed, or the server is stopping"),
+        ])
     }
 }
 

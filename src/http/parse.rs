@@ -1,8 +1,9 @@
 //! A body becomes checked inputs, or a problem that points at the place.
 
 use super::problem::Problem;
-use super::wire::{ContextTurn, InputObject, Object, RequestBody, RequestOptions, Task};
+use super::wire::{ContextTurn, Customer, InputObject, Object, RequestBody, RequestOptions, Task};
 use crate::conversation::Turn;
+use crate::desk::Asked;
 use crate::engine::{EngineError, Input};
 use crate::patterns::ValueContext;
 use crate::text::Utterance;
@@ -14,6 +15,10 @@ use serde_path_to_error::{Path, Segment};
 
 /// Most turns of context that one input may bring.
 const MAX_TURNS: usize = 200;
+/// Most bytes of a name that is kept.
+const LONGEST_NAME: usize = 256;
+/// Most bytes of metadata.
+const LONGEST_METADATA: usize = 4096;
 /// Most inputs that are explained in one request: each costs a pass for each of its words.
 const MOST_EXPLAINED: usize = 8;
 /// Most characters of serde's words in a detail; an unknown field's name may be of any length.
@@ -22,8 +27,8 @@ const LONGEST_DETAIL: usize = 200;
 /// A request that means something.
 #[derive(Debug)]
 pub struct Parsed {
-    /// Identifier and message of each input.
-    pub inputs: Vec<(Option<String>, Input)>,
+    /// Each message with what is known of it.
+    pub inputs: Vec<Asked>,
     /// Whether the input was one plain string.
     pub single: bool,
     /// Parts that are wanted.
@@ -47,7 +52,7 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
     check_options(&options)?;
     let single = request.input.is_string();
     let inputs = match request.input {
-        Value::String(text) => vec![(None, plain(text, "/input")?)],
+        Value::String(text) => vec![plain(text, "/input")?],
         Value::Array(values) if values.is_empty() => return Err(Problem::invalid("/input", "is empty; send at least one message")),
         Value::Array(values) => {
             EngineError::check_inputs(values.len(), most_inputs)?;
@@ -71,7 +76,7 @@ pub fn parse(body: &[u8], most_inputs: usize) -> Result<Parsed, Problem> {
 ///
 /// # Errors
 /// 400 when it is not JSON, 422 with a pointer when it means nothing.
-pub fn line(line: &[u8]) -> Result<(Option<String>, Input), Problem> {
+pub fn line(line: &[u8]) -> Result<Asked, Problem> {
     element(typed(line)?, "")
 }
 
@@ -157,13 +162,13 @@ fn utterance(text: String, pointer: &str) -> Result<Utterance, Problem> {
     Utterance::new(text).map_err(|error| Problem::invalid(pointer, error.to_string()))
 }
 
-fn plain(text: String, pointer: &str) -> Result<Input, Problem> {
-    Ok(Input::now(utterance(text, pointer)?))
+fn plain(text: String, pointer: &str) -> Result<Asked, Problem> {
+    Ok(Asked::lone(None, Input::now(utterance(text, pointer)?)))
 }
 
-fn element(value: Value, place: &str) -> Result<(Option<String>, Input), Problem> {
+fn element(value: Value, place: &str) -> Result<Asked, Problem> {
     match value {
-        Value::String(text) => Ok((None, plain(text, place)?)),
+        Value::String(text) => plain(text, place),
         Value::Object(_) => object(typed_value(value, place)?, place),
         other => Err(Problem::invalid(place, format!("is {}; send a string or an object with `text`", kind(&other)))),
     }
@@ -173,11 +178,7 @@ fn typed_value<T: DeserializeOwned>(value: Value, place: &str) -> Result<T, Prob
     serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid(pointer(place, error.path()), without_value(error.inner())))
 }
 
-fn object(mut object: InputObject, place: &str) -> Result<(Option<String>, Input), Problem> {
-    if object.conversation_id.is_some() {
-        let detail = "this server keeps no conversations; leave it out and send the turns before the message as `context`";
-        return Err(Problem::invalid(format!("{place}/conversation_id"), detail));
-    }
+fn object(mut object: InputObject, place: &str) -> Result<Asked, Problem> {
     let context = object.context.take().unwrap_or_default();
     if context.len() > MAX_TURNS {
         return Err(Problem::invalid(format!("{place}/context"), format!("has {} turns; at most {MAX_TURNS} are taken", context.len())));
@@ -188,7 +189,44 @@ fn object(mut object: InputObject, place: &str) -> Result<(Option<String>, Input
     let context = context.into_iter().enumerate().map(turn).collect::<Result<_, Problem>>()?;
     let now = now(object.timestamp.as_deref(), object.timezone.as_deref(), place)?;
     let values = ValueContext { now: Some(now), region: object.language.as_deref().and_then(region) };
-    Ok((object.id, Input { text: utterance(object.text, &format!("{place}/text"))?, context, values }))
+    let input = Input { text: utterance(object.text, &format!("{place}/text"))?, context, values };
+    let name = |value: Option<String>, key: &str| value.map(|value| named(value, &format!("{place}/{key}"))).transpose();
+    let customer = object.customer.map_or(Customer { id: None, segment: None }, |Object(customer)| customer);
+    let metadata = object.metadata.map(|metadata| Value::Object(metadata).to_string());
+    if let Some(metadata) = metadata.as_ref().filter(|metadata| metadata.len() > LONGEST_METADATA) {
+        let detail = format!("has {} bytes; at most {LONGEST_METADATA} are kept", metadata.len());
+        return Err(Problem::invalid(format!("{place}/metadata"), detail));
+    }
+    // An identifier matters where a message is known again by it; elsewhere it is only given back.
+    let id = if object.conversation_id.is_some() { name(object.id, "id")? } else { object.id };
+    Ok(Asked {
+        id,
+        conversation: name(object.conversation_id, "conversation_id")?,
+        input,
+        at: object.timestamp.as_deref().and_then(|text| text.parse().ok()),
+        channel: name(object.channel, "channel")?,
+        customer: name(customer.id, "customer/id")?,
+        segment: name(customer.segment, "customer/segment")?,
+        language: name(object.language, "language")?,
+        metadata,
+    })
+}
+
+/// A name that is kept: not empty, not long, without control characters.
+///
+/// # Errors
+/// 422 with the place.
+pub fn named(value: String, pointer: &str) -> Result<String, Problem> {
+    let wrong = if value.trim().is_empty() {
+        "is empty; leave it out or send a name"
+    } else if value.len() > LONGEST_NAME {
+        "is longer than 256 bytes"
+    } else if value.chars().any(char::is_control) {
+        "has a control character"
+    } else {
+        return Ok(value);
+    };
+    Err(Problem::invalid(pointer, wrong))
 }
 
 /// The moment of the message in the customer's time zone.

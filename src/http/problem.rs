@@ -1,6 +1,8 @@
 //! Errors on the wire: RFC 9457 `application/problem+json`. Internals never show; the log has them under the request's id.
 
+use crate::desk::DeskError;
 use crate::engine::EngineError;
+use crate::store::StoreError;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -82,6 +84,30 @@ impl Problem {
         )
     }
 
+    /// A query that means nothing.
+    #[must_use]
+    pub fn query(detail: &str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The query is not valid", format!("the query: {detail}"))
+    }
+
+    /// There is no such thing.
+    #[must_use]
+    pub fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", detail)
+    }
+
+    /// Not possible as things stand.
+    #[must_use]
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "Not possible in this state", detail)
+    }
+
+    /// The server keeps no conversations.
+    #[must_use]
+    pub fn no_store() -> Self {
+        Self::conflict("this server keeps no conversations (store = none); start it with a store, or send `context` with each message")
+    }
+
     /// The server stops.
     #[must_use]
     pub fn draining() -> Self {
@@ -136,6 +162,36 @@ impl From<EngineError> for Problem {
                     "the message could not be classified; the log has the reason under this request_id",
                 )
             },
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let detail = "what belongs to a conversation cannot be stored or read now; messages without conversation_id are answered";
+        Self {
+            internal: Some(error.to_string().into()),
+            retry_after: Some(Duration::from_secs(1)),
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store", "The store failed", detail)
+        }
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Engine(error) => error.into(),
+            DeskError::Store(error) => error.into(),
+            DeskError::Truncated { input, .. } => {
+                let errors = vec![FieldError { pointer: format!("/input/{input}"), detail: error.to_string() }];
+                Self { errors, ..Self::invalid("", error.to_string()) }
+            }
+            DeskError::IdReused { input } => {
+                let errors = vec![FieldError { pointer: format!("/input/{input}/id"), detail: error.to_string() }];
+                Self { errors, ..Self::conflict(error.to_string()) }
+            }
+            DeskError::NoConversation(_) => Self::missing(error.to_string()),
+            DeskError::NotHandedOver => Self::conflict(error.to_string()),
         }
     }
 }

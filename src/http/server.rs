@@ -5,13 +5,15 @@ use super::layers::{self, Access};
 use super::mirror::Mirror;
 use super::openapi;
 use super::problem::Problem;
-use super::routes::{classify, models, probes, stream};
+use super::routes::{classify, conversations, events, handovers, models, policy, probes, stream};
 use super::terms;
 use crate::config::ServeConfig;
+use crate::desk::Desk;
 use crate::engine::{Engine, Slots};
 use crate::keys::KeyFile;
 use crate::policy::Policy;
 use crate::telemetry;
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
@@ -31,8 +33,10 @@ pub type Loader = Box<dyn Fn(&str) -> anyhow::Result<Engine> + Send + Sync>;
 pub struct Service {
     /// The models at work.
     pub slots: Slots,
-    /// The policy in force.
-    pub policy: Policy,
+    /// The policy in force, which the desk reads too.
+    policy: Arc<ArcSwap<Policy>>,
+    /// Where conversations go on; none where none are kept.
+    desk: Option<Desk>,
     /// The settings.
     pub config: ServeConfig,
     pub(super) metrics: PrometheusHandle,
@@ -55,10 +59,17 @@ impl Service {
     ///
     /// # Errors
     /// When the metrics cannot be set up.
-    pub fn new(engine: Engine, loader: Loader, policy: Policy, config: ServeConfig) -> anyhow::Result<Self> {
+    pub fn new(
+        engine: Engine,
+        loader: Loader,
+        policy: Arc<ArcSwap<Policy>>,
+        desk: Option<Desk>,
+        config: ServeConfig,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             slots: Slots::new(engine),
             policy,
+            desk,
             config,
             metrics: telemetry::recorder(openapi::routes)?,
             mirror: Mirror::default(),
@@ -68,6 +79,26 @@ impl Service {
             leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.load_full()
+    }
+
+    /// Exchanges the policy in force.
+    pub fn set_policy(&self, policy: Policy) {
+        telemetry::policy_gone(self.policy().id().to_owned());
+        self.policy.store(Arc::new(policy));
+    }
+
+    /// Where conversations go on.
+    ///
+    /// # Errors
+    /// When none are kept.
+    pub fn desk(&self) -> Result<&Desk, Problem> {
+        self.desk.as_ref().ok_or_else(Problem::no_store)
     }
 
     /// The keys in force.
@@ -126,6 +157,14 @@ impl Service {
             .route("/v1/models/{slot}", post(models::load).delete(models::clear))
             .route("/v1/models/{slot}/promote", post(models::promote))
             .route("/v1/models/{slot}/rollback", post(models::roll_back))
+            .route("/v1/conversations/{id}", get(conversations::read).delete(conversations::erase))
+            .route("/v1/conversations/{id}/handover", post(conversations::hand_over))
+            .route("/v1/conversations/{id}/resume", post(conversations::resume))
+            .route("/v1/events", post(events::record))
+            .route("/v1/handovers", get(handovers::list))
+            .route("/v1/handovers/{id}", get(handovers::read))
+            .route("/v1/handovers/{id}/retry", post(handovers::retry))
+            .route("/v1/policy", get(policy::read).put(policy::replace))
             .route("/livez", get(probes::live))
             .route("/readyz", get(probes::ready))
             .route("/startupz", get(probes::started))
@@ -145,7 +184,7 @@ impl Service {
     fn cross_origin(&self) -> CorsLayer {
         let origins = self.config.cors_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
         let layer = CorsLayer::new().allow_origin(AllowOrigin::list(origins));
-        layer.allow_methods([Method::GET, Method::POST, Method::DELETE]).allow_headers([
+        layer.allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE]).allow_headers([
             header::CONTENT_TYPE,
             header::AUTHORIZATION,
             HeaderName::from_static(terms::TIMEOUT),

@@ -43,6 +43,12 @@ impl Terms {
         Ok(Self { deadline: Instant::now() + timeout, class })
     }
 
+    /// Terms of work that nobody waits for.
+    #[must_use]
+    pub fn bulk(longest: Duration) -> Self {
+        Self { deadline: Instant::now() + longest, class: Some(Class::Bulk) }
+    }
+
     /// The class of a request of so many messages.
     #[must_use]
     pub fn class(&self, messages: usize) -> Class {

@@ -15,9 +15,11 @@ use serde::{Deserialize, Serialize};
 pub enum Scope {
     /// Classify messages.
     Classify,
-    /// Read what the server knows: models, metrics.
+    /// Read and change conversations, hand-overs, events and what is counted of them.
+    Conversations,
+    /// Read what the server knows: models, policy, metrics.
     Read,
-    /// Change the server: models. Has the other scopes too.
+    /// Change the server: models, policy. Has the other scopes too.
     Admin,
 }
 
@@ -27,6 +29,7 @@ impl Scope {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Classify => "classify",
+            Self::Conversations => "conversations",
             Self::Read => "read",
             Self::Admin => "admin",
         }

@@ -1,10 +1,11 @@
 //! An entity and where it was found.
 
 use crate::text::Span;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Where an entity was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub enum Source {
     /// By the model alone.
     #[serde(rename = "model")]
@@ -18,7 +19,7 @@ pub enum Source {
 }
 
 /// A span of the model, or of the merge.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entity {
     /// The label of the schema.
     pub label: String,

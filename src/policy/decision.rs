@@ -1,9 +1,9 @@
-//! Facts, rules and the decision they lead to.
+//! Rules, and the decision they lead to.
 
-use super::file::PolicyFile;
-use super::rules::RULES;
-use crate::heads::Prediction;
+use super::facts::Facts;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// How soon a human should take over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
@@ -20,6 +20,8 @@ pub enum Priority {
 }
 
 impl Priority {
+    const ALL: [Self; 4] = [Self::Low, Self::Normal, Self::High, Self::Urgent];
+
     /// Name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -30,39 +32,48 @@ impl Priority {
             Self::Urgent => "urgent",
         }
     }
+
+    /// The priority `steps` higher, at most urgent, or lower where negative, at least low.
+    #[must_use]
+    pub fn moved(self, steps: i32) -> Self {
+        let place = (self as usize).saturating_add_signed(steps as isize).min(Self::ALL.len() - 1);
+        Self::ALL.get(place).copied().unwrap_or(self)
+    }
 }
 
-/// What a rule may look at.
-#[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
-    /// The message.
-    pub text: &'a str,
-    /// What the message says.
-    pub prediction: &'a Prediction,
+/// What a rule that fired does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Calls for a human.
+    Escalate(Priority),
+    /// Calls for a human without hurry, and makes every other reason more pressing.
+    Raise(u8),
+    /// Makes every other reason less pressing; no reason in itself.
+    Lower(u8),
 }
 
 /// Why one rule would hand over.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// What was measured, where it is a number.
     pub value: Option<f32>,
     /// What it was measured against.
     pub threshold: Option<f32>,
     /// The reason in words.
     pub message: String,
-    /// How soon.
-    #[serde(skip)]
-    pub priority: Priority,
+    /// What it does.
+    pub effect: Effect,
 }
 
 /// A rule could not decide. It is reported and never counts as passed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("rule `{rule}`: {detail}")]
 pub struct RuleError {
     /// The rule.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
     /// What it lacked.
     pub detail: String,
 }
@@ -77,14 +88,44 @@ pub trait Rule: Send + Sync {
     /// # Errors
     /// When a fact that the rule needs is missing.
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError>;
+
+    /// When people are there again, in words, where this rule knows that they are not.
+    fn opens(&self, _facts: &Facts<'_>) -> Option<String> {
+        None
+    }
+
+    /// Whether the parameters mean something.
+    ///
+    /// # Errors
+    /// The key below the rule's name, and what is wrong with its value.
+    fn validate(&self) -> Result<(), (String, String)>;
 }
 
-/// What is to be done about a message.
-#[derive(Debug, Clone, PartialEq)]
+/// What is done about a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The bot goes on.
+    None,
+    /// A person takes over from here.
+    HandOver,
+    /// A person has the conversation already.
+    WithHuman,
+    /// There would be a reason, but a person handed the conversation back a moment ago.
+    CoolDown {
+        /// Until when reasons are passed over.
+        until: Timestamp,
+    },
+}
+
+/// What is to be done about a message, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// Whether a human should take over.
+    /// Whether a human should take over, or should have.
     pub escalate: bool,
-    /// Highest priority among the reasons.
+    /// What is done.
+    pub action: Action,
+    /// Highest priority among the reasons, raised and lowered.
     pub priority: Option<Priority>,
     /// Every rule that fired, the most pressing first, then by name.
     pub reasons: Vec<Finding>,
@@ -94,49 +135,15 @@ pub struct Decision {
     pub policy: String,
     /// What to tell the customer, when a human should take over.
     pub acknowledgement: Option<String>,
+    /// What to offer the customer, when the message may mean several things.
+    pub quick_replies: Vec<QuickReply>,
 }
 
-/// The rules of a policy file, ready to decide.
-pub struct Policy {
-    rules: Vec<Box<dyn Rule>>,
-    file: PolicyFile,
-    id: String,
-}
-
-impl std::fmt::Debug for Policy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Policy").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl Policy {
-    /// The policy of a file, under a name.
-    #[must_use]
-    pub fn new(name: &str, file: PolicyFile) -> Self {
-        let rules = RULES.iter().filter_map(|build| build(&file.escalate)).collect();
-        Self { rules, id: format!("{name}@sha256:{}", file.hash()), file }
-    }
-
-    /// Name and hash.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Decides. The order of the rules does not matter.
-    #[must_use]
-    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
-        let (mut reasons, mut errors) = (Vec::new(), Vec::new());
-        for rule in &self.rules {
-            match rule.check(facts) {
-                Ok(finding) => reasons.extend(finding),
-                Err(error) => errors.push(error),
-            }
-        }
-        reasons.sort_by(|a, b| b.priority.cmp(&a.priority).then(a.rule.cmp(b.rule)));
-        errors.sort_by_key(|error| error.rule);
-        let priority = reasons.first().map(|reason| reason.priority);
-        let acknowledgement = priority.map(|_| self.file.acknowledgement(facts.prediction).to_owned());
-        Decision { escalate: priority.is_some(), priority, reasons, errors, policy: self.id.clone(), acknowledgement }
-    }
+/// One of the things that an ambiguous message may mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct QuickReply {
+    /// The intent.
+    pub intent: String,
+    /// What a button could say.
+    pub text: String,
 }

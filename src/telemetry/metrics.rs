@@ -18,6 +18,12 @@ const TOKENS: &str = "hearken_tokens_total";
 const TRUNCATED: &str = "hearken_truncated_total";
 const ESCALATIONS: &str = "hearken_escalations_recommended_total";
 const REFUSED: &str = "hearken_refused_total";
+const HANDOVERS: &str = "hearken_handovers_total";
+const RULE_ERRORS: &str = "hearken_rule_errors_total";
+const DELIVERIES: &str = "hearken_handover_deliveries_total";
+const DELIVERY_SECONDS: &str = "hearken_handover_delivery_duration_seconds";
+const STORE_SECONDS: &str = "hearken_store_write_duration_seconds";
+const STORE_CHANGES: &str = "hearken_store_changes_total";
 const QUEUE: &str = "hearken_queue_messages";
 
 /// A stage of a message's way through the engine.
@@ -90,11 +96,21 @@ pub fn model_gone(slot: &'static str, model: String) {
     gauge!(MODEL, "slot" => slot, "model" => model).set(0.0);
 }
 
+/// Another policy is in force.
+pub fn policy_gone(policy: String) {
+    gauge!(POLICY, "policy" => policy).set(0.0);
+}
+
+/// Another policy is in force from now on.
+pub fn policy_changed(policy: &str) {
+    tracing::info!(policy, "policy in force");
+}
+
 /// Registers and describes every series.
 fn describe(routes: &[(String, String)]) {
     metrics_process::Collector::default().describe();
     describe_gauge!(MODEL, "1 for the model in a slot, 0 for one that was");
-    describe_gauge!(POLICY, "1 for the policy in force");
+    describe_gauge!(POLICY, "1 for the policy in force, 0 for one that was");
     describe_histogram!(BATCH_FILL, "tokens of each batch as a share of the most");
     drop(histogram!(BATCH_FILL));
     for (method, route) in routes {
@@ -111,6 +127,17 @@ fn describe(routes: &[(String, String)]) {
     describe_counter!(TRUNCATED, "messages longer than the model reads");
     describe_counter!(ESCALATIONS, "messages for which a human was recommended, by priority");
     describe_counter!(REFUSED, "requests refused, by the code of the problem");
+    describe_counter!(HANDOVERS, "conversations handed over, by priority");
+    describe_counter!(RULE_ERRORS, "rules that could not decide, by rule");
+    describe_counter!(DELIVERIES, "attempts to deliver a hand-over, by target and result");
+    describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "time of an attempt to deliver a hand-over");
+    drop(histogram!(DELIVERY_SECONDS));
+    describe_histogram!(STORE_SECONDS, Unit::Seconds, "time to write a group of changes");
+    drop(histogram!(STORE_SECONDS));
+    describe_counter!(STORE_CHANGES, "changes of conversations, written or failed");
+    for result in ["written", "failed"] {
+        counter!(STORE_CHANGES, "result" => result).absolute(0);
+    }
     describe_gauge!(QUEUE, "messages admitted and not yet answered");
     for stage in Stage::ALL {
         drop(histogram!(STAGE_SECONDS, "stage" => stage.name()));
@@ -121,6 +148,7 @@ fn describe(routes: &[(String, String)]) {
     }
     for priority in ["low", "normal", "high", "urgent"] {
         counter!(ESCALATIONS, "priority" => priority).absolute(0);
+        counter!(HANDOVERS, "priority" => priority).absolute(0);
     }
     for code in ["overloaded", "deadline", "draining", "invalid", "not_json", "unauthorized", "forbidden", "rate_limited", "internal"] {
         counter!(REFUSED, "code" => code).absolute(0);
@@ -170,6 +198,51 @@ pub fn refused(code: &'static str, status: u16, detail: &str, request_id: &str) 
     } else {
         tracing::info!(request_id, code, status, detail, "request refused");
     }
+}
+
+/// A group of changes was written to the store, or failed.
+pub fn store_group(changes: usize, duration: Duration, written: bool) {
+    histogram!(STORE_SECONDS).record(duration.as_secs_f64());
+    counter!(STORE_CHANGES, "result" => if written { "written" } else { "failed" }).increment(changes as u64);
+}
+
+/// A conversation was handed over.
+pub fn handed_over(priority: &'static str, handover: &str) {
+    counter!(HANDOVERS, "priority" => priority).increment(1);
+    tracing::info!(handover, priority, "handed over");
+}
+
+/// A rule could not decide.
+pub fn rule_failed(rule: &str) {
+    counter!(RULE_ERRORS, "rule" => rule.to_owned()).increment(1);
+}
+
+/// An attempt to deliver a hand-over ended.
+pub fn delivery(target: &str, result: &'static str, duration: Duration, handover: &str, error: Option<&str>) {
+    counter!(DELIVERIES, "target" => target.to_owned(), "result" => result).increment(1);
+    histogram!(DELIVERY_SECONDS).record(duration.as_secs_f64());
+    match error {
+        None => tracing::info!(handover, target, "hand-over delivered"),
+        Some(error) if result == "dead" => {
+            tracing::error!(handover, target, error, "hand-over given up; POST /v1/handovers/{{id}}/retry tries again")
+        }
+        Some(error) => tracing::warn!(handover, target, error, "hand-over not delivered yet"),
+    }
+}
+
+/// A courier could not work.
+pub fn courier_failed(target: &str, error: &str) {
+    tracing::error!(target, error, "the outbox cannot be read; it is tried again");
+}
+
+/// Old texts and conversations were forgotten.
+pub fn purged(texts: u64, conversations: u64) {
+    tracing::info!(texts, conversations, "forgot what is old (keep_texts_days, keep_days)");
+}
+
+/// Work beside answering failed; it is tried again.
+pub fn upkeep_failed(error: &str) {
+    tracing::error!(error, "upkeep failed; it is tried again within the hour");
 }
 
 /// A worker panicked on a batch; the panic's own message is in the log above.

@@ -7,7 +7,10 @@ mod traces;
 #[path = "no_traces.rs"]
 mod traces;
 
-pub use metrics::{Stage, batch, batch_panicked, classified, model_gone, observe, recorder, refused, request, stage};
+pub use metrics::{
+    Stage, batch, batch_panicked, classified, courier_failed, delivery, handed_over, model_gone, observe, policy_changed, policy_gone,
+    purged, recorder, refused, request, rule_failed, stage, store_group, upkeep_failed,
+};
 pub use traces::{Exporting, export, traced, tracing_requests};
 
 use std::time::Duration;

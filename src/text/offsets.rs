@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A half-open range of bytes on character boundaries of some text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// First byte.
     pub start: usize,

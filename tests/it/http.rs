@@ -139,13 +139,6 @@ fn bad_requests() -> Vec<BadRequest> {
         ("bad time", json(json!({"input": [{"text": "hi", "timestamp": "yesterday"}]})), 422, "invalid", Some("/input/0/timestamp")),
         ("bad zone", json(json!({"input": [{"text": "hi", "timezone": "Mars/Base"}]})), 422, "invalid", Some("/input/0/timezone")),
         (
-            "a conversation",
-            json(json!({"input": [{"text": "hi", "conversation_id": "c"}]})),
-            422,
-            "invalid",
-            Some("/input/0/conversation_id"),
-        ),
-        (
             "cut when not wanted",
             json(json!({"input": ["hi", "order ".repeat(200)], "options": {"truncate": false}})),
             422,

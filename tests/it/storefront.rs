@@ -14,7 +14,7 @@ async fn classify(texts: &[&str]) -> Vec<(Prediction, Decision)> {
         |text: &&str| Input { text: Utterance::new(*text).unwrap(), context: vec![], values: ValueContext { now: None, region: None } };
     let outcomes = engine.classify(texts.iter().map(input).collect::<Vec<_>>()).await.unwrap();
     let decide = |(text, prediction): (&&str, Prediction)| {
-        let decision = policy.decide(&Facts { text, prediction: &prediction });
+        let decision = policy.decide(&Facts::lone(text, &prediction, engine.labels()));
         (prediction, decision)
     };
     texts.iter().zip(outcomes.into_iter().map(|outcome| outcome.prediction)).map(decide).collect()

@@ -2,6 +2,7 @@
 //! in requests, which `tritonclient` uses unless told otherwise.
 
 use super::{Call, Dialect};
+use crate::desk::Answered;
 use crate::engine::{Engine, Outcome};
 use crate::http::answer::decide;
 use crate::http::openapi::ForeignProblems;
@@ -245,9 +246,11 @@ fn value(call: &Call, name: &str, text: &Utterance, outcome: &Outcome) -> Value 
         "intent_score" => intent.map(|(_, score)| *score).into(),
         "sentiment_score" => outcome.prediction.sentiment.map(|sentiment| sentiment.score).into(),
         _ => {
-            let decision = decide(&call.service, text, outcome);
+            let decision = decide(&call.service, &call.engine, text, outcome);
             let shape = Shape { tasks: &Task::ALL, top_k: TOP_K, unit: OffsetUnit::Codepoint };
-            serde_json::to_string(&result(None, text, outcome.clone(), decision, shape)).unwrap_or_default().into()
+            serde_json::to_string(&result(None, text, Answered { outcome: outcome.clone(), decision, place: None }, shape))
+                .unwrap_or_default()
+                .into()
         }
     }
 }

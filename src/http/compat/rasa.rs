@@ -80,7 +80,7 @@ async fn parse(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bo
     let (call, body) = Call::read(service, &headers, body).await?;
     let ParseBody { text, message_id } = typed(&body)?;
     let (text, outcome) = call.classify(vec![(text, "/text".to_owned())]).await?.pop().ok_or_else(Problem::deadline)?;
-    let decision = decide(&call.service, &text, &outcome);
+    let decision = decide(&call.service, &call.engine, &text, &outcome);
     let sentiment =
         outcome.prediction.sentiment.map_or(Value::Null, |sentiment| json!({"label": sentiment.label, "score": sentiment.score}));
     let metadata = Map::from_iter([("sentiment".to_owned(), sentiment), ("escalate".to_owned(), decision.escalate.into())]);

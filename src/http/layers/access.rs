@@ -54,6 +54,9 @@ fn sent(headers: &HeaderMap) -> Option<&str> {
     bearer.map(|(_, key)| key.trim()).or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()))
 }
 
+/// Routes about what is stored.
+const CONVERSATIONS: [&str; 5] = ["/v1/conversations", "/v1/events", "/v1/handovers", "/v1/analytics", "/v1/backtest"];
+
 /// The scope that a route needs; none for probes and documentation.
 fn scope(method: &Method, route: &str) -> Option<Scope> {
     match route {
@@ -63,6 +66,8 @@ fn scope(method: &Method, route: &str) -> Option<Scope> {
         _ if route.starts_with("/v1/models") || route.starts_with("/v2/models") && *method == Method::GET => {
             Some(if *method == Method::GET { Scope::Read } else { Scope::Admin })
         }
+        "/v1/policy" => Some(if *method == Method::GET { Scope::Read } else { Scope::Admin }),
+        _ if CONVERSATIONS.iter().any(|begin| route.starts_with(begin)) => Some(Scope::Conversations),
         _ => Some(Scope::Classify),
     }
 }

@@ -1,13 +1,14 @@
 //! `POST /v1/classify`.
 
-use crate::engine::{Outcome, Timings};
-use crate::http::answer::{decide, engine, outcomes};
+use crate::desk::Asked;
+use crate::engine::Timings;
+use crate::http::answer::{answers, engine};
 use crate::http::body;
 use crate::http::layers::{Begin, Stages, answered_by};
 use crate::http::mirror::Mirror;
 use crate::http::openapi::BodyProblems;
 use crate::http::parse::{Parsed, parse};
-use crate::http::problem::{FieldError, Problem};
+use crate::http::problem::Problem;
 use crate::http::server::Service;
 use crate::http::terms::Terms;
 use crate::http::wire::{RequestBody, ResponseBody, Shape, Usage, attributions, result};
@@ -37,23 +38,22 @@ pub async fn classify(
     let body = body::bytes(&service, &headers, body, &terms).await?;
     let Parsed { inputs, single, tasks, options } = parse(&body, service.config.max_inputs)?;
     let engine = engine(&service, &options.model)?;
-    let (ids, inputs): (Vec<_>, Vec<_>) = inputs.into_iter().unzip();
+    check_slot(&options.model, &inputs)?;
     let parsed = begin.elapsed();
-    let outcomes = outcomes(&engine, inputs.clone(), &terms).await?;
+    let answers = answers(&service, &engine, &inputs, &terms, !options.truncate)
+        .await
+        .map_err(|problem| if single { alone(problem) } else { problem })?;
     let decided = begin.elapsed();
-    let slowest = outcomes.iter().map(|outcome| outcome.timings).max_by_key(Timings::total).unwrap_or_default();
-    if !options.truncate {
-        check_whole(&outcomes, single)?;
-    }
+    let slowest = answers.iter().map(|answered| answered.outcome.timings).max_by_key(Timings::total).unwrap_or_default();
     let shape = Shape { tasks: &tasks, top_k: options.top_k, unit: options.offset_unit };
     if options.model == "stable" {
-        Mirror::compare(&service, &inputs, &outcomes);
+        Mirror::compare(&service, &inputs, &answers);
     }
     let mut data = Vec::with_capacity(inputs.len());
-    for ((id, input), outcome) in ids.into_iter().zip(&inputs).zip(outcomes) {
-        let explanation = if options.explain { Some(engine.explain(input, &outcome, Some(terms.deadline)).await?) } else { None };
-        let decision = decide(&service, &input.text, &outcome);
-        let mut answer = result(id, &input.text, outcome, decision, shape);
+    for (asked, answered) in inputs.into_iter().zip(answers) {
+        let input = &asked.input;
+        let explanation = if options.explain { Some(engine.explain(input, &answered.outcome, Some(terms.deadline)).await?) } else { None };
+        let mut answer = result(asked.id, &input.text, answered, shape);
         answer.explanation = explanation.map(|found| attributions(&input.text, &found, shape.unit));
         data.push(answer);
     }
@@ -80,11 +80,20 @@ fn stages(parsed: Duration, slowest: Timings, decided: Duration, end: Duration) 
     std::iter::once(parse).chain(within).chain([decide]).collect()
 }
 
-/// Refuses messages that were cut.
-fn check_whole(outcomes: &[Outcome], single: bool) -> Result<(), Problem> {
-    let Some((index, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| outcome.truncated) else { return Ok(()) };
-    let detail = format!("input {index} is longer than the model reads ({} tokens), and options.truncate is false", outcome.tokens);
-    let pointer = if single { "/input".to_owned() } else { format!("/input/{index}") };
-    let errors = vec![FieldError { pointer, detail: detail.clone() }];
-    Err(Problem { errors, ..Problem::invalid("", detail) })
+/// A problem with the first of several inputs, as it is told where there was one plain string.
+fn alone(mut problem: Problem) -> Problem {
+    for error in &mut problem.errors {
+        if error.pointer == "/input/0" {
+            "/input".clone_into(&mut error.pointer);
+        }
+    }
+    problem
+}
+
+/// The shadow is tried beside the stable model and remembers nothing.
+fn check_slot(slot: &str, asked: &[Asked]) -> Result<(), Problem> {
+    let place = asked.iter().position(|one| one.conversation.is_some()).filter(|_| slot != "stable");
+    let refused =
+        |place| Problem::invalid(format!("/input/{place}/conversation_id"), "conversations go on with the stable model; leave it out");
+    place.map_or(Ok(()), |place| Err(refused(place)))
 }

@@ -75,7 +75,7 @@ pub async fn load(
         return Err(Problem::invalid("/model", "is not a name; send the name of a directory below the server's `models/`"));
     }
     let Ok(_one_at_a_time) = service.loading.try_lock() else {
-        return Err(conflict("another model is being loaded; try again when it is done"));
+        return Err(Problem::conflict("another model is being loaded; try again when it is done"));
     };
     let loader = Arc::clone(&service);
     let engine = tokio::task::spawn_blocking(move || (loader.loader)(&model)).await;
@@ -120,10 +120,10 @@ fn change(
     change: impl FnOnce(&Slots) -> Result<(), SlotError>,
 ) -> Result<Json<Models>, Problem> {
     if named(slot)? != only {
-        return Err(conflict(format!("only the slot `{}` can be {done}", only.name())));
+        return Err(Problem::conflict(format!("only the slot `{}` can be {done}", only.name())));
     }
     forget(service);
-    change(&service.slots).map_err(|error| conflict(error.to_string()))?;
+    change(&service.slots).map_err(|error| Problem::conflict(error.to_string()))?;
     service.mirror.clear();
     tracing::info!(model = service.slots.stable().id(), "{logged}");
     Ok(Json(models(service)))
@@ -144,10 +144,6 @@ fn named(slot: &str) -> Result<Slot, Problem> {
         Problem::new(StatusCode::NOT_FOUND, "not_found", "There is no such slot", detail)
     };
     Slot::named(slot).ok_or_else(problem)
-}
-
-fn conflict(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::CONFLICT, "conflict", "Not possible now", detail)
 }
 
 fn models(service: &Service) -> Models {

@@ -43,6 +43,6 @@ pub async fn started(state: State<Arc<Service>>) -> Result<&'static str, Problem
 pub async fn metrics(State(service): State<Arc<Service>>) -> ([(HeaderName, &'static str); 1], String) {
     let engine = service.slots.stable();
     let models = Slot::ALL.into_iter().filter_map(|slot| Some((slot.name(), service.slots.get(slot)?.id().to_owned())));
-    telemetry::observe(engine.queue_depth(), service.policy.id().to_owned(), models);
+    telemetry::observe(engine.queue_depth(), service.policy().id().to_owned(), models);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], service.metrics.render())
 }

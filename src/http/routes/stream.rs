@@ -1,14 +1,15 @@
 //! `POST /v1/classify/stream`: a message a line in, an answer a line out, in order. As many lines are under way as the engine takes; a
 //! client that reads slowly is read from slowly.
 
-use crate::batch::Class;
-use crate::engine::{Engine, EngineError, Input, Outcome, Request};
-use crate::http::answer::{decide, engine};
+use crate::desk::{Answered, Asked};
+use crate::engine::{Engine, EngineError};
+use crate::http::answer::{answers, engine};
 use crate::http::layers::{RequestId, answered_by};
 use crate::http::openapi::BodyProblems;
 use crate::http::parse::line;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
+use crate::http::terms::Terms;
 use crate::http::wire::{ResultObject, Shape, Task, result};
 use crate::text::OffsetUnit;
 use axum::Extension;
@@ -18,7 +19,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
+use std::collections::hash_map::DefaultHasher;
 use std::convert::Infallible;
+use std::hash::{Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,10 @@ use tokio_util::io::StreamReader;
 const UNDER_WAY: usize = 64;
 /// A stream that brings no line for so long has ended.
 const SILENCE: Duration = Duration::from_mins(1);
+/// Longest time for one line, which nobody waits for by itself.
+const LINE: Duration = Duration::from_mins(10);
+/// Conversations of a stream are told apart by so many hashes.
+const SHARDS: usize = 256;
 
 /// Options of a stream, in its query.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -67,13 +74,14 @@ pub async fn stream(
     body: Body,
 ) -> Result<Response, Problem> {
     service.check_open()?;
-    let Query(options) = options.map_err(|error| query_problem(&error.body_text()))?;
+    let Query(options) = options.map_err(|error| Problem::query(&error.body_text()))?;
     let tasks = tasks(options.tasks.as_deref())?;
     if options.top_k == 0 {
-        return Err(query_problem("`top_k` is 0; send 1 or more"));
+        return Err(Problem::query("`top_k` is 0; send 1 or more"));
     }
     let engine = engine(&service, &options.model)?;
-    let desk = Arc::new(Desk { service, engine: Arc::clone(&engine), options, tasks, id });
+    let turns = (0..SHARDS).map(|_| tokio::sync::Mutex::default()).collect();
+    let desk = Arc::new(Desk { service, engine: Arc::clone(&engine), options, tasks, id, turns });
     let bytes = StreamReader::new(body.into_data_stream().map_err(io::Error::other));
     let lines = FramedRead::new(bytes, Lines(LinesCodec::new_with_max_length(desk.service.config.body_limit)));
     let lines = tokio_stream::StreamExt::timeout(lines, SILENCE);
@@ -97,6 +105,8 @@ struct Desk {
     options: StreamOptions,
     tasks: Vec<Task>,
     id: String,
+    /// Whose turn it is in a conversation, by the hash of its name.
+    turns: Vec<tokio::sync::Mutex<()>>,
 }
 
 impl Desk {
@@ -120,45 +130,60 @@ impl Desk {
     }
 
     async fn result(&self, text: &str) -> Result<ResultObject, Problem> {
-        let (id, input) = line(text.as_bytes())?;
-        self.service.check_open()?;
-        let outcome = self.outcome(&input).await?;
-        if outcome.truncated && !self.options.truncate {
-            return Err(Problem::invalid(
-                "/text",
-                format!("is longer than the model reads ({} tokens), and truncate is false", outcome.tokens),
-            ));
+        let asked = line(text.as_bytes())?;
+        if self.options.model != "stable" && asked.conversation.is_some() {
+            return Err(Problem::invalid("/conversation_id", "conversations go on with the stable model; leave it out"));
         }
+        self.service.check_open()?;
+        // Messages of one conversation are answered one after the other, in the order of their lines.
+        let _turn = match &asked.conversation {
+            Some(id) => Some(self.turns.get(shard(id)).ok_or_else(Problem::deadline)?.lock().await),
+            None => None,
+        };
+        let answered = self.answer_in_time(&asked).await?;
         let shape = Shape { tasks: &self.tasks, top_k: self.options.top_k, unit: self.options.offset_unit };
-        let decision = decide(&self.service, &input.text, &outcome);
-        Ok(result(id, &input.text, outcome, decision, shape))
+        Ok(result(asked.id, &asked.input.text, answered, shape))
     }
 
     /// Waits until the engine has room: a stream is slowed down, not refused.
-    async fn outcome(&self, input: &Input) -> Result<Outcome, Problem> {
+    async fn answer_in_time(&self, asked: &Asked) -> Result<Answered, Problem> {
         loop {
-            let request = Request { inputs: vec![input.clone()], class: Class::Bulk, deadline: None };
-            match self.engine.classify(request).await {
-                Ok(mut outcomes) => return outcomes.pop().ok_or_else(|| EngineError::Stopped.into()),
-                Err(EngineError::Overloaded { retry_after }) => {
-                    tokio::time::sleep(retry_after.clamp(Duration::from_millis(1), Duration::from_millis(100))).await;
+            let terms = Terms::bulk(LINE);
+            let answers = answers(&self.service, &self.engine, std::slice::from_ref(asked), &terms, !self.options.truncate).await;
+            match answers {
+                Ok(mut answers) => return answers.pop().ok_or_else(|| EngineError::Stopped.into()),
+                Err(Problem { code: "overloaded", retry_after, .. }) => {
+                    let pause = retry_after.unwrap_or_default().clamp(Duration::from_millis(1), Duration::from_millis(100));
+                    tokio::time::sleep(pause).await;
                 }
-                Err(error) => return Err(error.into()),
+                Err(problem) => return Err(at_line(problem)),
             }
         }
     }
+}
+
+/// A problem with the only input, as it is told of a line.
+fn at_line(mut problem: Problem) -> Problem {
+    for error in &mut problem.errors {
+        if let Some(rest) = error.pointer.strip_prefix("/input/0") {
+            error.pointer = if rest.is_empty() { "/text".to_owned() } else { rest.to_owned() };
+        }
+    }
+    problem
+}
+
+fn shard(conversation: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    conversation.hash(&mut hasher);
+    usize::try_from(hasher.finish() % SHARDS as u64).unwrap_or_default()
 }
 
 fn tasks(names: Option<&str>) -> Result<Vec<Task>, Problem> {
     let Some(names) = names else { return Ok(Task::ALL.to_vec()) };
     let task = |name: &str| serde_json::from_value(serde_json::Value::from(name.trim()));
     names.split(',').map(task).collect::<Result<_, _>>().map_err(|_| {
-        query_problem("`tasks` names what is not a task; send any of intent, entities, sentiment and emotions, separated by commas")
+        Problem::query("`tasks` names what is not a task; send any of intent, entities, sentiment and emotions, separated by commas")
     })
-}
-
-fn query_problem(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The query is not valid", format!("the query: {detail}"))
 }
 
 fn broken(error: &LinesCodecError, limit: usize) -> Problem {

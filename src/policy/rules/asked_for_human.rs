@@ -1,8 +1,11 @@
 //! The customer asks for a person.
 
-use super::rounded;
-use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
+use super::{filled, knows_one_of, rounded, within};
+use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
+
+/// The rule's name. What it finds counts even in a cool-down.
+pub const ID: &str = "asked_for_human";
 
 /// Fires when one of `intents` is the best intent with at least `min_score`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,22 +21,24 @@ pub struct AskedForHuman {
 
 impl Rule for AskedForHuman {
     fn id(&self) -> &'static str {
-        "asked_for_human"
+        ID
     }
 
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
-        let missing = || RuleError { rule: self.id(), detail: "the model has no intent head".to_owned() };
-        let intent = facts.prediction.intent.as_ref().ok_or_else(missing)?;
-        if !intent.ranking.iter().any(|(name, _)| self.intents.contains(name)) {
-            return Err(RuleError { rule: self.id(), detail: format!("the model knows none of the intents {}", self.intents.join(", ")) });
-        }
-        let best = intent.ranking.first().filter(|(name, score)| self.intents.contains(name) && rounded(*score) >= self.min_score);
-        Ok(best.map(|(name, score)| Finding {
-            rule: self.id(),
+        knows_one_of(ID, &self.intents, facts)?;
+        let best = facts.prediction.intent.as_ref().and_then(|intent| intent.ranking.first());
+        let asks = best.filter(|(name, score)| self.intents.contains(name) && rounded(*score) >= self.min_score);
+        Ok(asks.map(|(name, score)| Finding {
+            rule: ID.into(),
             value: Some(rounded(*score)),
             threshold: Some(self.min_score),
             message: format!("the customer asks for a person ({name}, {score:.2})"),
-            priority: self.priority,
+            effect: Effect::Escalate(self.priority),
         }))
+    }
+
+    fn validate(&self) -> Result<(), (String, String)> {
+        filled("intents", &self.intents)?;
+        within("min_score", self.min_score, 0.0, 1.0)
     }
 }

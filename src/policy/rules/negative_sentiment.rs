@@ -1,7 +1,7 @@
 //! The sentiment's score is below a threshold.
 
-use super::rounded;
-use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
+use super::{rounded, sentiment, within};
+use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
 /// Fires when the score, p(positive) − p(negative), is below `below`.
@@ -20,14 +20,17 @@ impl Rule for NegativeSentiment {
     }
 
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
-        let missing = || RuleError { rule: self.id(), detail: "the model has no sentiment head".to_owned() };
-        let score = rounded(facts.prediction.sentiment.as_ref().ok_or_else(missing)?.score);
+        let score = rounded(sentiment(self.id(), facts.prediction)?.score);
         Ok((score < self.below).then(|| Finding {
-            rule: self.id(),
+            rule: self.id().into(),
             value: Some(score),
             threshold: Some(self.below),
             message: format!("sentiment {score:.2} is below {:.2}", self.below),
-            priority: self.priority,
+            effect: Effect::Escalate(self.priority),
         }))
+    }
+
+    fn validate(&self) -> Result<(), (String, String)> {
+        within("below", self.below, -1.0, 1.0)
     }
 }

@@ -1,7 +1,7 @@
 //! An emotion is strong.
 
-use super::rounded;
-use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
+use super::{rounded, within};
+use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,24 +21,31 @@ impl Rule for StrongEmotion {
     }
 
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
-        let missing = || RuleError { rule: self.id(), detail: "the model has no emotions head".to_owned() };
-        let emotions = facts.prediction.emotions.as_ref().ok_or_else(missing)?;
+        let missing = |detail: String| RuleError { rule: self.id().into(), detail };
+        let emotions = facts.prediction.emotions.as_ref().ok_or_else(|| missing("the model has no emotions head".to_owned()))?;
         let strong = emotions.iter().filter_map(|emotion| {
             let threshold = *self.any_of.get(&emotion.name)?;
             let score = rounded(emotion.score);
             (score >= threshold).then_some((emotion.name.as_str(), score, threshold))
         });
         let furthest = strong.max_by(|(_, a, at), (_, b, bt)| (a - at).total_cmp(&(b - bt)));
-        let unknown = self.any_of.keys().find(|name| !emotions.iter().any(|emotion| emotion.name == **name));
+        let unknown = self.any_of.keys().find(|name| !facts.labels.emotions.contains(name));
         if let (None, Some(name)) = (&furthest, unknown) {
-            return Err(RuleError { rule: self.id(), detail: format!("the model knows no emotion `{name}`") });
+            return Err(missing(format!("the model knows no emotion `{name}`")));
         }
         Ok(furthest.map(|(name, score, threshold)| Finding {
-            rule: self.id(),
+            rule: self.id().into(),
             value: Some(score),
             threshold: Some(threshold),
             message: format!("{name} {score:.2} reaches {threshold:.2}"),
-            priority: self.priority,
+            effect: Effect::Escalate(self.priority),
         }))
+    }
+
+    fn validate(&self) -> Result<(), (String, String)> {
+        if self.any_of.is_empty() {
+            return Err(("any_of".to_owned(), "is empty; leave the rule out".to_owned()));
+        }
+        self.any_of.iter().try_for_each(|(name, value)| within(&format!("any_of.{name}"), *value, 0.0, 1.0))
     }
 }

@@ -1,6 +1,7 @@
 //! The customer threatens: a lawyer, a chargeback, the public.
 
-use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
+use super::filled;
+use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
 /// Fires when the message holds one of the phrases as whole words, without regard to case and punctuation.
@@ -22,12 +23,18 @@ impl Rule for Threat {
         let text = words(facts.text);
         let found = self.phrases.iter().find(|phrase| text.contains(&words(phrase)));
         Ok(found.map(|phrase| Finding {
-            rule: self.id(),
+            rule: self.id().into(),
             value: None,
             threshold: None,
             message: format!("the message says \"{phrase}\""),
-            priority: self.priority,
+            effect: Effect::Escalate(self.priority),
         }))
+    }
+
+    fn validate(&self) -> Result<(), (String, String)> {
+        filled("phrases", &self.phrases)?;
+        let empty = self.phrases.iter().any(|phrase| !phrase.chars().any(char::is_alphanumeric));
+        if empty { Err(("phrases".to_owned(), "a phrase has neither letter nor digit".to_owned())) } else { Ok(()) }
     }
 }
 

@@ -1,165 +1,15 @@
-//! The JSON of `/v1/classify`. Unknown request fields are errors; responses only ever gain fields.
+//! What is answered. Answers only ever gain fields.
 
-use crate::conversation::Role;
-use crate::engine::{Attribution, Outcome};
+use super::request::Task;
+use crate::desk::{Answered, Place};
+use crate::engine::Attribution;
 use crate::heads::{Sentiment, Status};
 use crate::patterns::Source;
-use crate::policy::{Decision, Priority};
+use crate::policy::{Action, Decision, Priority, QuickReply};
 use crate::text::OffsetUnit;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
-use std::marker::PhantomData;
+use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
-
-/// Part of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// What the customer wants.
-    Intent,
-    /// Which things are named.
-    Entities,
-    /// How the customer feels.
-    Sentiment,
-    /// Which emotions show.
-    Emotions,
-}
-
-impl Task {
-    /// Every part.
-    pub const ALL: [Self; 4] = [Self::Intent, Self::Entities, Self::Sentiment, Self::Emotions];
-}
-
-/// A structure written as a JSON object. serde would take an array of the fields' values as well.
-#[derive(Debug)]
-pub struct Object<T>(pub T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
-    }
-}
-
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-    type Value = Object<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
-    }
-}
-
-/// What is to be classified.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "the document's form of `RequestBody::input`, which is read by hand so that each fault has its place")]
-pub enum Input {
-    /// One message.
-    Text(String),
-    /// Several messages.
-    Texts(Vec<String>),
-    /// Messages with what is known of them.
-    Objects(Vec<InputObject>),
-}
-
-/// The body of a request, its inputs not yet read.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RequestBody {
-    /// A string, an array of strings, or an array of objects.
-    #[schema(value_type = Input)]
-    pub input: serde_json::Value,
-    /// Parts of the answer that are wanted; all without it.
-    #[schema(min_items = 1)]
-    pub tasks: Option<Vec<Task>>,
-    /// Options.
-    #[schema(value_type = Option<RequestOptions>)]
-    pub options: Option<Object<RequestOptions>>,
-}
-
-/// Options of a request.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RequestOptions {
-    /// Most intents in the ranking.
-    #[schema(minimum = 1, default = 3)]
-    pub top_k: usize,
-    /// What offsets count.
-    pub offset_unit: OffsetUnit,
-    /// Whether messages longer than the model reads are cut (or refused).
-    pub truncate: bool,
-    /// The model's slot: `stable` or `shadow`.
-    #[schema(default = "stable")]
-    pub model: String,
-    /// Whether to say which words made the answer.
-    pub explain: bool,
-}
-
-impl Default for RequestOptions {
-    fn default() -> Self {
-        Self { top_k: 3, offset_unit: OffsetUnit::Codepoint, truncate: true, model: "stable".to_owned(), explain: false }
-    }
-}
-
-/// One input as an object.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "channel, customer and metadata are checked for their shape; no rule reads them yet")]
-pub struct InputObject {
-    /// Given back in the answer.
-    pub id: Option<String>,
-    /// The message.
-    #[schema(min_length = 1, max_length = 16384)]
-    pub text: String,
-    /// The conversation that the message belongs to.
-    pub conversation_id: Option<String>,
-    /// What was said before, oldest first.
-    #[schema(value_type = Option<Vec<ContextTurn>>, max_items = 200)]
-    pub context: Option<Vec<Object<ContextTurn>>>,
-    /// BCP 47 tag; its region settles national phone numbers and dates.
-    pub language: Option<String>,
-    /// When the message was written, RFC 3339.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub timestamp: Option<String>,
-    /// IANA name; relative dates are resolved in it.
-    pub timezone: Option<String>,
-    /// Where the message came in.
-    pub channel: Option<String>,
-    /// Who wrote it.
-    #[schema(value_type = Option<Customer>)]
-    pub customer: Option<Object<Customer>>,
-    /// Whatever the caller likes to add.
-    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-/// A turn before the message.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ContextTurn {
-    /// Who spoke.
-    pub role: Role,
-    /// What was said.
-    #[schema(min_length = 1, max_length = 16384)]
-    pub text: String,
-}
-
-/// Who wrote a message.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "checked for its shape; no rule reads it yet")]
-pub struct Customer {
-    /// The shop's identifier.
-    pub id: Option<String>,
-    /// A group such as `vip`.
-    pub segment: Option<String>,
-}
 
 /// The answer to a request.
 #[derive(Debug, Serialize, ToSchema)]
@@ -217,7 +67,8 @@ pub struct SentimentObject {
 /// Why a human is recommended.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReasonObject {
-    rule: &'static str,
+    #[schema(value_type = String)]
+    rule: Cow<'static, str>,
     value: Option<f64>,
     threshold: Option<f64>,
     message: String,
@@ -226,14 +77,33 @@ pub struct ReasonObject {
 /// Whether a human is recommended.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EscalationObject {
+    /// Whether a human should take over; not, where one handed the conversation back a moment ago.
     recommended: bool,
+    /// What was done in the conversation: `none`, `hand_over`, `with_human` or `cool_down`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
     priority: Option<Priority>,
     reasons: Vec<ReasonObject>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
     policy: String,
     acknowledgement: Option<String>,
+    /// The hand-over that the message began or falls into.
     handover_id: Option<String>,
+    /// Until when reasons are passed over, after a hand-back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    cool_down_until: Option<jiff::Timestamp>,
+}
+
+/// Where a message stands in its conversation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaceObject {
+    id: String,
+    /// Its turn, from 0, turns of others counted.
+    turn: u64,
+    /// Whether the answer is from memory, because the message came before.
+    repeated: bool,
 }
 
 /// What a part of the text gave to the answer.
@@ -263,6 +133,12 @@ pub struct ResultObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     emotions: Option<Vec<Scored>>,
     escalation: EscalationObject,
+    /// What to offer the customer, where the message may mean several things.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quick_replies: Vec<QuickReply>,
+    /// Where the message stands, if it belongs to a conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversation: Option<PlaceObject>,
     /// Which words made the answer, where that was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Vec<AttributionObject>>,
@@ -289,7 +165,8 @@ fn score(value: f32) -> f64 {
 
 /// The answer to one input.
 #[must_use]
-pub fn result(id: Option<String>, text: &str, outcome: Outcome, decision: Decision, shape: Shape<'_>) -> ResultObject {
+pub fn result(id: Option<String>, text: &str, answered: Answered, shape: Shape<'_>) -> ResultObject {
+    let Answered { outcome, mut decision, place } = answered;
     let wants = |task| shape.tasks.contains(&task);
     let prediction = outcome.prediction;
     let scored = |(name, value): (String, f32)| Scored { name, score: score(value) };
@@ -326,7 +203,9 @@ pub fn result(id: Option<String>, text: &str, outcome: Outcome, decision: Decisi
         entities: prediction.entities.filter(|_| wants(Task::Entities)).map(|found| found.into_iter().map(entity).collect()),
         sentiment,
         emotions: prediction.emotions.filter(|_| wants(Task::Emotions)).map(present),
-        escalation: escalation(decision),
+        quick_replies: std::mem::take(&mut decision.quick_replies),
+        escalation: escalation(decision, place.as_ref()),
+        conversation: place.map(|place| PlaceObject { id: place.conversation, turn: place.turn, repeated: place.repeated }),
         explanation: None,
         tokens: outcome.tokens,
         truncated: outcome.truncated,
@@ -344,7 +223,7 @@ pub fn attributions(text: &str, found: &[Attribution], unit: OffsetUnit) -> Vec<
     found.iter().map(object).collect()
 }
 
-fn escalation(decision: Decision) -> EscalationObject {
+fn escalation(decision: Decision, place: Option<&Place>) -> EscalationObject {
     let reason = |reason: crate::policy::Finding| ReasonObject {
         rule: reason.rule,
         value: reason.value.map(score),
@@ -352,12 +231,28 @@ fn escalation(decision: Decision) -> EscalationObject {
         message: reason.message,
     };
     EscalationObject {
-        recommended: decision.escalate,
+        recommended: decision.escalate && !matches!(decision.action, Action::CoolDown { .. }),
+        action: place.map(|_| action(decision.action)),
         priority: decision.priority,
         reasons: decision.reasons.into_iter().map(reason).collect(),
         errors: decision.errors.iter().map(ToString::to_string).collect(),
         policy: decision.policy,
         acknowledgement: decision.acknowledgement,
-        handover_id: None,
+        handover_id: place.and_then(|place| place.handover.clone()),
+        cool_down_until: match decision.action {
+            Action::CoolDown { until } => Some(until),
+            _ => None,
+        },
+    }
+}
+
+/// Name of what was done.
+#[must_use]
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::None => "none",
+        Action::HandOver => "hand_over",
+        Action::WithHuman => "with_human",
+        Action::CoolDown { .. } => "cool_down",
     }
 }

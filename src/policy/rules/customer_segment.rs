@@ -1,0 +1,46 @@
+//! The customer belongs to a group that is looked after sooner.
+
+use super::{below, filled, rounded, within};
+use crate::policy::{Effect, Facts, Finding, Rule, RuleError};
+use serde::{Deserialize, Serialize};
+
+/// Fires for customers of `segments`, where `with_sentiment_below` is given only if the sentiment is below it. Makes every other
+/// reason more pressing by `raise_by`, and is a reason itself: a low one, raised by as much.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CustomerSegment {
+    /// The groups.
+    pub segments: Vec<String>,
+    /// In [−1, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with_sentiment_below: Option<f32>,
+    /// Steps of priority.
+    pub raise_by: u8,
+}
+
+impl Rule for CustomerSegment {
+    fn id(&self) -> &'static str {
+        "customer_segment"
+    }
+
+    fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
+        let Some(segment) = facts.segment.filter(|segment| self.segments.iter().any(|one| one == segment)) else { return Ok(None) };
+        if !below(self.id(), facts, self.with_sentiment_below)? {
+            return Ok(None);
+        }
+        let score = facts.prediction.sentiment.map(|sentiment| rounded(sentiment.score));
+        let mood = self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {score:.2}, below {bound:.2}"));
+        Ok(Some(Finding {
+            rule: self.id().into(),
+            value: score.filter(|_| self.with_sentiment_below.is_some()),
+            threshold: self.with_sentiment_below,
+            message: format!("a customer of the segment {segment}{}", mood.unwrap_or_default()),
+            effect: Effect::Raise(self.raise_by),
+        }))
+    }
+
+    fn validate(&self) -> Result<(), (String, String)> {
+        filled("segments", &self.segments)?;
+        self.with_sentiment_below.map_or(Ok(()), |bound| within("with_sentiment_below", bound, -1.0, 1.0))
+    }
+}

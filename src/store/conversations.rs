@@ -1,0 +1,100 @@
+//! Reading and erasing conversations.
+
+use super::error::StoreError;
+use super::open::Store;
+use super::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
+use crate::policy::HISTORY;
+
+/// Turns that are looked back on: of the customer and of who answers.
+pub const LOOKBACK: usize = 2 * HISTORY;
+
+/// A conversation and its last turns, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Remembered {
+    /// The conversation.
+    pub conversation: ConversationRow,
+    /// Its last turns.
+    pub messages: Vec<MessageRow>,
+}
+
+impl Store {
+    /// A conversation with its last [`LOOKBACK`] turns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remembered(&self, id: &str) -> Result<Option<Remembered>, StoreError> {
+        let Some(conversation) = self.conversation(id).await? else { return Ok(None) };
+        let messages = self.messages(id, conversation.turns, LOOKBACK).await?;
+        Ok(Some(Remembered { conversation, messages }))
+    }
+
+    /// A conversation without its turns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn conversation(&self, id: &str) -> Result<Option<ConversationRow>, StoreError> {
+        let statement = self.sql(|_| format!("SELECT {} FROM conversations WHERE id = $1", CONVERSATIONS.names()));
+        let row = sqlx::query(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(ConversationRow::read).transpose()
+    }
+
+    /// The `most` turns before the turn `before`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn messages(&self, conversation: &str, before: i64, most: usize) -> Result<Vec<MessageRow>, StoreError> {
+        let statement = self.sql(|_| {
+            format!("SELECT {} FROM messages WHERE conversation = $1 AND turn < $2 ORDER BY turn DESC LIMIT $3", MESSAGES.names())
+        });
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let query = sqlx::query(statement).bind(conversation.to_owned()).bind(before).bind(most);
+        let rows = query.fetch_all(&self.pool).await?;
+        rows.iter().rev().map(MessageRow::read).collect()
+    }
+
+    /// A message by the identifier that its caller gave it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn message(&self, conversation: &str, id: &str) -> Result<Option<MessageRow>, StoreError> {
+        let statement = self.sql(|_| format!("SELECT {} FROM messages WHERE conversation = $1 AND id = $2", MESSAGES.names()));
+        let row = sqlx::query(statement).bind(conversation.to_owned()).bind(id.to_owned()).fetch_optional(&self.pool).await?;
+        row.as_ref().map(MessageRow::read).transpose()
+    }
+
+    /// Turns of the customer that were decided about, in the order of conversations and turns, after the given one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decided(&self, after: (&str, i64), most: usize) -> Result<Vec<MessageRow>, StoreError> {
+        let statement = self.sql(|_| {
+            let after = "conversation > $1 OR (conversation = $1 AND turn > $2)";
+            format!(
+                "SELECT {} FROM messages WHERE decision IS NOT NULL AND ({after}) ORDER BY conversation, turn LIMIT $3",
+                MESSAGES.names()
+            )
+        });
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = sqlx::query(statement).bind(after.0.to_owned()).bind(after.1).bind(most).fetch_all(&self.pool).await?;
+        rows.iter().map(MessageRow::read).collect()
+    }
+
+    /// Erases a conversation and all that came of it. Says whether it was there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase(&self, id: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let gone = sqlx::query("DELETE FROM conversations WHERE id = $1").bind(id.to_owned()).execute(&mut *transaction).await?;
+        for statement in [
+            "DELETE FROM messages WHERE conversation = $1",
+            "DELETE FROM deliveries WHERE handover IN (SELECT id FROM handovers WHERE conversation = $1)",
+            "DELETE FROM handovers WHERE conversation = $1",
+            "DELETE FROM events WHERE conversation = $1",
+        ] {
+            sqlx::query(statement).bind(id.to_owned()).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(gone.rows_affected() > 0)
+    }
+}
