@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backtest;
 mod bench;
 mod classify;
 mod compare;
@@ -16,8 +17,10 @@ mod load;
 mod model;
 mod openapi;
 mod operating_point;
+mod policy;
 mod robustness;
 mod serve;
+mod store;
 mod train;
 mod upkeep;
 
@@ -53,6 +56,13 @@ enum Command {
     Cv(cv::CvArgs),
     Compare(compare::CompareArgs),
     Robustness(robustness::RobustnessArgs),
+    Backtest(backtest::BacktestArgs),
+    /// Check, print and explain escalation policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Look after a server's store
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     Import(import::ImportArgs),
     Export(export::ExportArgs),
     /// Measure this machine
@@ -86,6 +96,9 @@ impl Cli {
             Command::Cv(args) => args.run(),
             Command::Compare(args) => args.run(),
             Command::Robustness(args) => args.run(),
+            Command::Backtest(args) => args.run(),
+            Command::Policy(command) => command.run(),
+            Command::Store(command) => command.run(),
             Command::Import(args) => args.run(),
             Command::Export(args) => args.run(),
             Command::Openapi(_) => openapi::OpenapiArgs::run(),

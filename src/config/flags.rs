@@ -64,3 +64,11 @@ pub struct ServeFlags {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tls_key: Option<PathBuf>,
 }
+
+impl ServeFlags {
+    /// Flags that say where conversations are kept, and nothing else.
+    #[must_use]
+    pub fn of_store(data_dir: Option<PathBuf>, store: Option<String>) -> Self {
+        Self { data_dir, store, ..Self::default() }
+    }
+}

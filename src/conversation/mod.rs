@@ -1,8 +1,7 @@
 //! What was said before? Turns of one conversation.
 
+mod context;
 mod turn;
 
+pub use context::context;
 pub use turn::{Role, Turn};
-
-/// Turns before a message that the encoder is given; how many of them it reads is a matter of its token budget.
-pub const CONTEXT_TURNS: usize = 10;

@@ -18,6 +18,7 @@ mod row;
 mod split;
 mod stats;
 mod suggest;
+mod talks;
 mod writer;
 
 pub use augment::{AugmentOptions, Augmenter};
@@ -34,4 +35,5 @@ pub use row::{Row, RowEntity, RowSentiment, RowTurn};
 pub use split::{Parts, SplitError, SplitOptions, split};
 pub use stats::{Bucket, ContextStats, DataStats, EntityStats, Lengths, SplitStats, Vocabulary, stats, stats_page, stats_text};
 pub use suggest::{Suggestion, suggest};
+pub use talks::{Talk, TalkError, TalkMessage, talks};
 pub use writer::{DataWriter, WriteError, Written};

@@ -1,7 +1,7 @@
 //! Between rows and what is thought with: turns for the encoder, the course of a conversation for the policy, a message for the table.
 
 use super::asked::{Answered, Asked, Place};
-use crate::conversation::{CONTEXT_TURNS, Role, Turn};
+use crate::conversation::{Role, Turn};
 use crate::engine::{Outcome, Timings};
 use crate::heads::Prediction;
 use crate::model::hex;
@@ -61,12 +61,10 @@ pub fn course(rows: &[MessageRow], episode: Episode) -> Result<Course, StoreErro
     Ok(Course { episode, past })
 }
 
-/// The turns before a message that the encoder is given: none from before a long silence.
+/// The turns before a message that the encoder is given.
 pub fn context(rows: &[MessageRow], at: i64, idle: SignedDuration) -> Vec<Turn> {
-    let idle = i64::try_from(idle.as_millis()).unwrap_or(i64::MAX);
-    let first = rows.len().saturating_sub(CONTEXT_TURNS);
-    let recent = rows.get(first..).unwrap_or_default().iter().filter(|row| at.saturating_sub(row.at) <= idle);
-    recent.filter_map(|row| Some(Turn { role: role(row), text: Utterance::new(row.text.clone()?).ok()? })).collect()
+    let turn = |row: &MessageRow| Some((moment(row.at), Turn { role: role(row), text: Utterance::new(row.text.clone()?).ok()? }));
+    crate::conversation::context(rows, moment(at), idle, turn)
 }
 
 /// A turn of somebody that is not decided about.

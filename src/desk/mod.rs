@@ -6,6 +6,7 @@ mod changes;
 mod error;
 mod memory;
 mod redact;
+mod rehearse;
 mod replay;
 mod take;
 
@@ -13,6 +14,7 @@ pub use asked::{Answered, Asked, Place};
 pub use changes::{HandedOver, Reply};
 pub use error::DeskError;
 pub use redact::PERSONAL;
+pub use rehearse::{rehearse, remembered};
 pub use replay::{Documents, Replayed};
 pub use take::Terms;
 

@@ -2,6 +2,7 @@
 //!
 //! [`report`] gives the figures, fast enough for every epoch of training; [`detailed`] adds intervals, curves and examples.
 
+pub mod backtest;
 mod bootstrap;
 mod classification;
 mod compare;

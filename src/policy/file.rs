@@ -1,8 +1,8 @@
 //! The policy file: which rules are on, with which parameters, and what is told to the customer.
 
 use super::rules::{
-    AskedForHuman, ConsecutiveNegatives, CustomerSegment, FallingSentiment, IDS, NegativeSentiment, OpeningHours, RULES, RepeatedFallback,
-    RepeatedRequest, SensitiveIntent, StrongEmotion, Threat,
+    AskedForHuman, ConsecutiveNegatives, CustomerSegment, Danger, FallingSentiment, IDS, NegativeSentiment, OpeningHours, RULES,
+    RepeatedFallback, RepeatedRequest, SensitiveIntent, StrongEmotion, Threat,
 };
 use super::words::Sentences;
 use crate::model::hex;
@@ -75,6 +75,9 @@ pub struct Escalate {
     /// The customer threatens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threat: Option<Threat>,
+    /// Somebody may be harmed or robbed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub danger: Option<Danger>,
     /// The bot does not understand, again and again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeated_fallback: Option<RepeatedFallback>,

@@ -6,6 +6,7 @@ use super::rows::EVENTS;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use std::collections::HashMap;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -85,7 +86,33 @@ impl EventRow {
     }
 }
 
+/// What is known of whether a human was wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Wish {
+    /// The turn before which the caller asked for one.
+    pub requested: Option<u64>,
+    /// How satisfied the customer was.
+    pub csat: Option<f64>,
+}
+
 impl Store {
+    /// What is known of whether a human was wanted, by conversation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_wishes(&self) -> Result<HashMap<String, Wish>, StoreError> {
+        let mut wishes: HashMap<String, Wish> = HashMap::new();
+        let rows = sqlx::query("SELECT conversation, MIN(turn) AS turn FROM handovers WHERE source = 'request' GROUP BY conversation");
+        for row in rows.fetch_all(&self.pool).await? {
+            wishes.entry(row.try_get("conversation")?).or_default().requested = Some(row.try_get::<i64, _>("turn")?.unsigned_abs());
+        }
+        let rows = sqlx::query("SELECT conversation, AVG(value) AS csat FROM events WHERE kind = 'csat' GROUP BY conversation");
+        for row in rows.fetch_all(&self.pool).await? {
+            wishes.entry(row.try_get("conversation")?).or_default().csat = row.try_get("csat")?;
+        }
+        Ok(wishes)
+    }
+
     /// Records an event. Says whether it is new.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub use deliveries::{Due, Finished};
 pub use dialect::{Dialect, Postgres, Sqlite};
 pub use documents::DocumentKind;
 pub use error::StoreError;
-pub use events::{EventKind, EventRow};
+pub use events::{EventKind, EventRow, Wish};
 pub use handovers::{DeliveryRow, HandoverRow, HandoverState};
 pub use open::{Address, Store};
 pub use rows::{ConversationRow, MessageRow};

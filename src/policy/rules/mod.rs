@@ -3,9 +3,11 @@
 mod asked_for_human;
 mod consecutive_negatives;
 mod customer_segment;
+mod danger;
 mod falling_sentiment;
 mod negative_sentiment;
 mod opening_hours;
+mod phrases;
 mod repeated_fallback;
 mod repeated_request;
 mod sensitive_intent;
@@ -15,6 +17,7 @@ mod threat;
 pub use asked_for_human::{AskedForHuman, ID as ASKED_FOR_HUMAN};
 pub use consecutive_negatives::ConsecutiveNegatives;
 pub use customer_segment::CustomerSegment;
+pub use danger::Danger;
 pub use falling_sentiment::FallingSentiment;
 pub use negative_sentiment::NegativeSentiment;
 pub use opening_hours::OpeningHours;
@@ -43,6 +46,7 @@ pub const RULES: &[Build] = &[
     |on| boxed(on.asked_for_human.as_ref()),
     |on| boxed(on.strong_emotion.as_ref()),
     |on| boxed(on.threat.as_ref()),
+    |on| boxed(on.danger.as_ref()),
     |on| boxed(on.repeated_fallback.as_ref()),
     |on| boxed(on.repeated_request.as_ref()),
     |on| boxed(on.sensitive_intent.as_ref()),
@@ -58,6 +62,7 @@ pub const IDS: &[&str] = &[
     ASKED_FOR_HUMAN,
     "strong_emotion",
     "threat",
+    "danger",
     "repeated_fallback",
     "repeated_request",
     "sensitive_intent",
@@ -118,7 +123,7 @@ mod tests {
         let yaml = "{negative_sentiment: {below: -0.5, priority: high}, falling_sentiment: {ewma_alpha: 0.5, enter_below: -0.3,
             exit_above: -0.1, min_turns: 3, priority: normal}, consecutive_negatives: {count: 2, priority: high}, asked_for_human:
             {intents: [human_agent], min_score: 0.5, priority: high}, strong_emotion: {any_of: {anger: 0.8}, priority: high},
-            threat: {phrases: [lawyer], priority: urgent}, repeated_fallback: {count: 2, within_turns: 4, priority: normal},
+            threat: {phrases: [lawyer], priority: urgent}, danger: {phrases: [on fire], priority: urgent}, repeated_fallback: {count: 2, within_turns: 4, priority: normal},
             repeated_request: {count: 3, within_turns: 6, priority: normal}, sensitive_intent: {intents: [account_delete],
             priority: normal}, customer_segment: {segments: [vip], raise_by: 1}, opening_hours: {hours: {timezone: UTC, week: {mon:
             [09:00-17:00]}}, lower_by: 1}}";
