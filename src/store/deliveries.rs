@@ -84,7 +84,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn retry(&self, handover: &str, now: i64) -> Result<u64, StoreError> {
-        let statement = "UPDATE deliveries SET state = 'pending', due = $2, finished = NULL WHERE handover = $1 AND state <> 'delivered'";
+        let statement =
+            "UPDATE deliveries SET state = 'pending', due = $2, lease = 0, finished = NULL WHERE handover = $1 AND state <> 'delivered'";
         Ok(sqlx::query(statement).bind(handover.to_owned()).bind(now).execute(&self.pool).await?.rows_affected())
     }
 

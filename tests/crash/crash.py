@@ -24,6 +24,7 @@ import pathlib
 import random
 import resource
 import shutil
+import signal
 import socket
 import sqlite3
 import struct
@@ -70,7 +71,7 @@ class Problems:
     def add(self, text):
         with self.lock:
             self.number += 1
-            if len(self.found) < MOST_PROBLEMS:
+            if len(self.found) < MOST_PROBLEMS and text not in self.found:
                 self.found.append(text)
 
 
@@ -206,7 +207,7 @@ class Target:
             self.seen[identifier].add(data["conversation_id"])
             kind = self.choose()
             self.counts[kind] += 1
-            delay = self.random.uniform(0.2, 3)
+            delay = self.random.uniform(0.05, 1.5)
         if kind == "slow":
             time.sleep(delay)
         if kind == "reset":
@@ -228,7 +229,7 @@ class Target:
             return "200"
         if self.mood == "down":
             return "500"
-        return self.random.choices(["200", "500", "429", "reset", "slow"], [5, 2, 1, 1, 1])[0]
+        return self.random.choices(["200", "500", "429", "reset", "slow"], [12, 2, 1, 1, 1])[0]
 
     def number_taken(self):
         with self.lock:
@@ -706,7 +707,7 @@ class Run:
 
 
 def set_mood(run):
-    run.target.mood = run.random.choices(["flaky", "well", "down"], [8, 1, 1])[0]
+    run.target.mood = run.random.choices(["flaky", "well", "down"], [7, 2, 1])[0]
 
 
 def start_and_kill(run, server, crowd):
@@ -1104,8 +1105,14 @@ exit codes: 0 every hand-over survived, or the command was left out with a word;
     return options
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def main():
     options = read_options()
+    # Whoever ends this ends its servers.
+    signal.signal(signal.SIGTERM, interrupted)
     work = pathlib.Path(options.work or tempfile.mkdtemp(prefix="hearken-crash-"))
     work.mkdir(parents=True, exist_ok=True)
     if any(work.iterdir()):

@@ -13,6 +13,7 @@ mod data;
 mod eval;
 mod golden;
 mod gradients;
+mod handover;
 mod http;
 mod http_client;
 #[cfg(feature = "hub")]
@@ -31,6 +32,7 @@ mod store;
 mod storefront;
 mod stores;
 mod stream;
+mod targets;
 mod text;
 mod training;
 mod transcripts;

@@ -1,6 +1,6 @@
 //! The customer belongs to a group that is looked after sooner.
 
-use super::{below, filled, rounded, within};
+use super::{below, filled, rounded, shown, within};
 use crate::policy::{Effect, Facts, Finding, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,8 @@ impl Rule for CustomerSegment {
             return Ok(None);
         }
         let score = facts.prediction.sentiment.map(|sentiment| rounded(sentiment.score));
-        let mood = self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {score:.2}, below {bound:.2}"));
+        let mood =
+            self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {}, below {}", shown(score), shown(bound)));
         Ok(Some(Finding {
             rule: self.id().into(),
             value: score.filter(|_| self.with_sentiment_below.is_some()),

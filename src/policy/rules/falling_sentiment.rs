@@ -1,6 +1,6 @@
 //! The mood goes down over several messages: an exponentially weighted mean with hysteresis.
 
-use super::{countable, rounded, sentiment, within};
+use super::{countable, rounded, sentiment, shown, within};
 use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,10 @@ impl Rule for FallingSentiment {
             value: Some(mean),
             threshold: Some(self.enter_below),
             message: format!(
-                "the mean sentiment has fallen to {mean:.2} (below {:.2}, until above {:.2})",
-                self.enter_below, self.exit_above
+                "the mean sentiment has fallen to {} (below {}, until above {})",
+                shown(mean),
+                shown(self.enter_below),
+                shown(self.exit_above)
             ),
             effect: Effect::Escalate(self.priority),
         }))

@@ -75,6 +75,13 @@ fn rounded(score: f32) -> f32 {
     (score * 1e4).round() / 1e4
 }
 
+/// A score in words: two decimals, or up to four where they say more.
+fn shown(score: f32) -> String {
+    let text = format!("{score:.4}");
+    let text = text.strip_suffix("00").or_else(|| text.strip_suffix('0')).unwrap_or(&text);
+    text.to_owned()
+}
+
 /// The sentiment of a message.
 fn sentiment(rule: &'static str, prediction: &Prediction) -> Result<SentimentPrediction, RuleError> {
     prediction.sentiment.ok_or_else(|| RuleError { rule: rule.into(), detail: "the model has no sentiment head".to_owned() })

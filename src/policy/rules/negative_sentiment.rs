@@ -1,6 +1,6 @@
 //! The sentiment's score is below a threshold.
 
-use super::{rounded, sentiment, within};
+use super::{rounded, sentiment, shown, within};
 use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ impl Rule for NegativeSentiment {
             rule: self.id().into(),
             value: Some(score),
             threshold: Some(self.below),
-            message: format!("sentiment {score:.2} is below {:.2}", self.below),
+            message: format!("sentiment {} is below {}", shown(score), shown(self.below)),
             effect: Effect::Escalate(self.priority),
         }))
     }

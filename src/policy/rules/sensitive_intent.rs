@@ -1,6 +1,6 @@
 //! A matter that goes wrong easily.
 
-use super::{below, filled, knows_one_of, rounded, within};
+use super::{below, filled, knows_one_of, rounded, shown, within};
 use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,8 @@ impl Rule for SensitiveIntent {
             return Ok(None);
         }
         let score = facts.prediction.sentiment.map(|sentiment| rounded(sentiment.score));
-        let mood = self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {score:.2}, below {bound:.2}"));
+        let mood =
+            self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {}, below {}", shown(score), shown(bound)));
         Ok(Some(Finding {
             rule: self.id().into(),
             value: score.filter(|_| self.with_sentiment_below.is_some()),

@@ -1,6 +1,6 @@
 //! An emotion is strong.
 
-use super::{rounded, within};
+use super::{rounded, shown, within};
 use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl Rule for StrongEmotion {
             rule: self.id().into(),
             value: Some(score),
             threshold: Some(threshold),
-            message: format!("{name} {score:.2} reaches {threshold:.2}"),
+            message: format!("{name} {} reaches {}", shown(score), shown(threshold)),
             effect: Effect::Escalate(self.priority),
         }))
     }
