@@ -1,6 +1,7 @@
 //! hearken reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should
 //! take over. The map is `src/docs/architecture.md`.
 
+pub mod analytics;
 pub mod backend;
 pub mod batch;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! `hearken export`: a data directory becomes another system's file.
 
+use super::review;
+use super::store::StoreArgs;
 use crate::data::export::{EXPORTERS, find};
 use crate::data::import::{Imported, Problem, Receiver, Settings, Source, find as importer, import};
 use crate::data::{DataDirectory, Split};
@@ -17,15 +19,19 @@ Examples:
   hearken export rasa my-shop --out nlu.yml
   hearken export conll my-shop --split test --out test.conll
   hearken export --list                            the formats
+  hearken export review --out review.jsonl         messages of the store that are worth a label
 
 Rows that the format cannot say exactly are listed as FILE:LINE: why, and the rest is written. Exit code 1 when nothing could be
-written, or with --strict on any such row.")]
+written, or with --strict on any such row.
+
+`review` reads a server's store: messages that were corrected, with the corrected labels, then those that were not understood, without an intent
+to be filled in and with what the model said as `suggested`. Check them, then train with them.")]
 pub struct ExportArgs {
     /// Name of the format
     #[arg(required_unless_present = "list")]
     format: Option<String>,
-    /// Data directory
-    #[arg(value_name = "DIR", required_unless_present = "list")]
+    /// Data directory; none with `review`
+    #[arg(value_name = "DIR")]
     data: Option<PathBuf>,
     /// File to write
     #[arg(long, value_name = "FILE", required_unless_present = "list")]
@@ -42,6 +48,14 @@ pub struct ExportArgs {
     /// Print the formats
     #[arg(long)]
     list: bool,
+    /// Of `review`: days back from now
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    days: u32,
+    /// Of `review`: most messages
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 /// Takes every row.
@@ -69,6 +83,16 @@ impl ExportArgs {
             for exporter in EXPORTERS {
                 writeln!(out, "{:<8} {}", exporter.name(), exporter.about())?;
             }
+            writeln!(out, "{:<8} messages of a server's store that are worth a label (JSON Lines)", review::NAME)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.format.as_deref() == Some(review::NAME) {
+            let file = self.out.context("--out is needed")?;
+            if file.exists() && !self.force {
+                bail!("`{}` is there already; choose another --out, or write over it with --force", file.display());
+            }
+            let written = review::run(&self.store, &file, self.days, self.limit)?;
+            writeln!(out, "wrote {written} rows to {}", file.display())?;
             return Ok(ExitCode::SUCCESS);
         }
         let (Some(format), Some(data), Some(file)) = (self.format, self.data, self.out) else {

@@ -18,6 +18,7 @@ mod model;
 mod openapi;
 mod operating_point;
 mod policy;
+mod review;
 mod robustness;
 mod serve;
 mod store;

@@ -23,7 +23,7 @@ pub struct StoreArgs {
     /// Directory that conversations are kept in [default: hearken-data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// sqlite, sqlite://FILE or postgres://USER@HOST/DATABASE [default: sqlite, in the data directory]
+    /// As of `hearken serve`: sqlite, a file's or a server's URL [default: sqlite, in the data directory]
     #[arg(long, value_name = "STORE")]
     store: Option<String>,
     /// Configuration file of the server instead of hearken.toml in the working directory

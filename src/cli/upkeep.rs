@@ -1,6 +1,7 @@
-//! What a server does beside answering: it forgets what is old.
+//! What a server does beside answering: it forgets what is old, and notices what is not as it was.
 
-use crate::store::Store;
+use crate::analytics::anomalies;
+use crate::store::{EventKind, EventRow, Store, StoreError};
 use crate::telemetry;
 use std::time::Duration;
 
@@ -15,17 +16,40 @@ pub async fn run(store: Store, texts: u32, conversations: u32) {
             Ok(()) => {}
             Err(error) => telemetry::upkeep_failed(&error.to_string()),
         }
+        if let Err(error) = watch(&store).await {
+            telemetry::upkeep_failed(&error.to_string());
+        }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn purge(store: &Store, texts: u32, conversations: u32) -> Result<(), crate::store::StoreError> {
+async fn purge(store: &Store, texts: u32, conversations: u32) -> Result<(), StoreError> {
     if texts == 0 && conversations == 0 {
         return Ok(());
     }
     let purged = store.purge(before(texts), before(conversations)).await?;
     if purged != crate::store::Purged::default() {
         telemetry::purged(purged.texts, purged.conversations);
+    }
+    Ok(())
+}
+
+/// Looks for what is not as it was; each thing is told once.
+async fn watch(store: &Store) -> Result<(), StoreError> {
+    for anomaly in anomalies(store, jiff::Timestamp::now()).await? {
+        let event = EventRow {
+            id: format!("anomaly:{}:{}:{}", anomaly.kind, anomaly.name, anomaly.hour),
+            at: anomaly.hour.as_millisecond(),
+            kind: EventKind::Anomaly.name().to_owned(),
+            conversation: None,
+            handover: None,
+            message: None,
+            value: Some(anomaly.messages),
+            data: serde_json::to_string(&anomaly).ok(),
+        };
+        if store.record(&event).await? {
+            telemetry::anomaly(anomaly.kind, &anomaly.name, anomaly.messages, anomaly.usual);
+        }
     }
     Ok(())
 }

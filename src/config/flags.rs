@@ -39,7 +39,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) data_dir: Option<PathBuf>,
-    /// sqlite, sqlite://FILE, postgres://USER@HOST/DATABASE or none [default: sqlite, in the data directory]
+    /// Where conversations are kept: sqlite, `sqlite://FILE`, `postgres://USER@HOST/DATABASE` or none [default: sqlite, in the data
+    /// directory]
     #[arg(long, value_name = "STORE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) store: Option<String>,

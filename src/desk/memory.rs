@@ -5,6 +5,7 @@ use crate::conversation::{Role, Turn};
 use crate::engine::{Outcome, Timings};
 use crate::heads::Prediction;
 use crate::model::hex;
+use crate::patterns::Entity;
 use crate::policy::{Action, Course, Decision, Episode, Past};
 use crate::store::{LOOKBACK, MessageRow, StoreError};
 use crate::text::Utterance;
@@ -93,7 +94,7 @@ pub fn heard(asked: &Asked, turn: i64, at: i64, text: String, outcome: &Outcome,
         role: role_name(Role::Customer).to_owned(),
         at,
         digest: Some(digest(&asked.input.text)),
-        text: Some(text),
+        text: Some(text.clone()),
         language: asked.language.clone(),
         status: intent.map(|intent| intent.status.name().to_owned()),
         intent: best.map(|(name, _)| name.clone()),
@@ -101,12 +102,24 @@ pub fn heard(asked: &Asked, turn: i64, at: i64, text: String, outcome: &Outcome,
         sentiment: kept.sentiment.map(|sentiment| sentiment.label.name().to_owned()),
         sentiment_score: kept.sentiment.map(|sentiment| f64::from(sentiment.score)),
         prediction: Some(write(&without_entities)),
-        entities: kept.entities.as_ref().map(write),
+        entities: kept.entities.as_ref().map(|entities| write(&named(entities, &text))),
         tokens: i64::try_from(outcome.tokens).ok(),
         truncated: Some(i64::from(outcome.truncated)),
         model: Some(model.to_owned()),
         ..MessageRow::default()
     }
+}
+
+/// Entities with their words, by which a database counts them.
+fn named(entities: &[Entity], text: &str) -> Vec<serde_json::Value> {
+    let with_words = |entity: &Entity| {
+        let mut value = serde_json::to_value(entity).unwrap_or_default();
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("text".to_owned(), entity.span.slice(text).into());
+        }
+        value
+    };
+    entities.iter().map(with_words).collect()
 }
 
 /// The prediction of a row, entities included.

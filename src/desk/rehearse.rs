@@ -70,7 +70,7 @@ async fn classify(engine: &Engine, inputs: Vec<Input>) -> Result<Vec<crate::head
         match engine.classify(Request { inputs: inputs.clone(), class: Class::Bulk, deadline: None }).await {
             Ok(outcomes) => return Ok(outcomes.into_iter().map(|outcome| outcome.prediction.kept()).collect()),
             Err(EngineError::Overloaded { retry_after }) => {
-                tokio::time::sleep(retry_after.clamp(Duration::from_millis(1), Duration::from_millis(100))).await
+                tokio::time::sleep(retry_after.clamp(Duration::from_millis(1), Duration::from_millis(100))).await;
             }
             Err(error) => return Err(error),
         }

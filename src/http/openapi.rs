@@ -2,7 +2,7 @@
 
 use super::compat;
 use super::problem::Document;
-use super::routes::{backtest, classify, conversations, events, handovers, models, policy, probes, stream};
+use super::routes::{analytics, backtest, classify, conversations, events, handovers, models, policy, probes, stream};
 use std::collections::BTreeMap;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -19,7 +19,8 @@ pub const PAGE: &str = "/docs";
     info(title = "hearken", description = "Reads what a customer writes: intent, entities and sentiment in one transformer pass, and whether a human should take over."),
     paths(
         classify::classify, stream::stream, conversations::read, conversations::erase, conversations::hand_over, conversations::resume,
-        events::record, handovers::list, handovers::read, handovers::retry, policy::read, policy::replace, backtest::run, models::list, models::load, models::clear, models::promote, models::roll_back, probes::live,
+        events::record, handovers::list, handovers::read, handovers::retry, policy::read, policy::replace, backtest::run, analytics::summary,
+        analytics::sentiment, analytics::intents, analytics::escalations, analytics::pain_points, analytics::review, models::list, models::load, models::clear, models::promote, models::roll_back, probes::live,
         probes::ready, probes::started, probes::metrics
     ),
     components(schemas(Document)),

@@ -5,7 +5,7 @@ use super::layers::{self, Access};
 use super::mirror::Mirror;
 use super::openapi;
 use super::problem::Problem;
-use super::routes::{backtest, classify, conversations, events, handovers, models, policy, probes, stream};
+use super::routes::{analytics, backtest, classify, conversations, events, handovers, models, policy, probes, stream};
 use super::terms;
 use crate::config::ServeConfig;
 use crate::desk::Desk;
@@ -164,6 +164,12 @@ impl Service {
             .route("/v1/handovers", get(handovers::list))
             .route("/v1/handovers/{id}", get(handovers::read))
             .route("/v1/handovers/{id}/retry", post(handovers::retry))
+            .route("/v1/analytics/summary", get(analytics::summary))
+            .route("/v1/analytics/sentiment", get(analytics::sentiment))
+            .route("/v1/analytics/intents", get(analytics::intents))
+            .route("/v1/analytics/escalations", get(analytics::escalations))
+            .route("/v1/analytics/pain-points", get(analytics::pain_points))
+            .route("/v1/analytics/review", get(analytics::review))
             .route("/v1/backtest", post(backtest::run))
             .route("/v1/policy", get(policy::read).put(policy::replace))
             .route("/livez", get(probes::live))

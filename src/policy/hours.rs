@@ -71,7 +71,7 @@ impl TryFrom<Written> for Hours {
         }
         let date = |text: &String| text.parse().map_err(|_| format!("closed: `{text}` is no date such as 2026-12-25"));
         let closed = written.closed.iter().map(date).collect::<Result<_, _>>()?;
-        Ok(Self { zone, week, closed, written })
+        Ok(Self { written, zone, week, closed })
     }
 }
 

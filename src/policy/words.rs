@@ -26,8 +26,8 @@ fn spoken<'a>(sentences: &'a Sentences, language: Option<&str>) -> Option<&'a BT
     let find =
         |wanted: &str| sentences.iter().find(|(name, _)| name.replace('_', "-").eq_ignore_ascii_case(wanted)).map(|(_, found)| found);
     // Shorter by a part each time, as RFC 4647 looks tags up.
-    let shorter = std::iter::successors(Some(tag.as_str()), |tag| tag.rsplit_once('-').map(|(rest, _)| rest));
-    shorter.filter_map(find).next().or_else(|| find(LANGUAGE)).or_else(|| sentences.values().next())
+    let mut shorter = std::iter::successors(Some(tag.as_str()), |tag| tag.rsplit_once('-').map(|(rest, _)| rest));
+    shorter.find_map(find).or_else(|| find(LANGUAGE)).or_else(|| sentences.values().next())
 }
 
 /// The sentence for the strongest emotion that has one, or for a closed shop. Never empty.

@@ -11,6 +11,9 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// The elements of the JSON array in a column, as rows named `element` with a column `value`.
     fn elements(&self, column: &str) -> String;
 
+    /// The texts of the JSON array in a column, as rows named `element` with a column `value`.
+    fn texts(&self, column: &str) -> String;
+
     /// A text that is JSON, so that `->>` applies to it.
     fn json(&self, text: &str) -> String;
 
@@ -46,6 +49,10 @@ impl Dialect for Sqlite {
 
     fn elements(&self, column: &str) -> String {
         format!("json_each({column}) AS element")
+    }
+
+    fn texts(&self, column: &str) -> String {
+        self.elements(column)
     }
 
     fn json(&self, text: &str) -> String {
@@ -88,6 +95,10 @@ impl Dialect for Postgres {
 
     fn elements(&self, column: &str) -> String {
         format!("jsonb_array_elements(CAST({column} AS jsonb)) AS element(value)")
+    }
+
+    fn texts(&self, column: &str) -> String {
+        format!("jsonb_array_elements_text(CAST({column} AS jsonb)) AS element(value)")
     }
 
     fn json(&self, text: &str) -> String {

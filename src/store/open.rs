@@ -117,6 +117,18 @@ impl Store {
         self.pool.close().await;
     }
 
+    /// Its connections, for those who count.
+    #[must_use]
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// What it says otherwise than other databases.
+    #[must_use]
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        self.dialect
+    }
+
     /// A statement made of parts that this crate wrote.
     pub(super) fn sql(&self, make: impl FnOnce(&dyn Dialect) -> String) -> AssertSqlSafe<String> {
         AssertSqlSafe(make(self.dialect))

@@ -20,6 +20,7 @@ const ESCALATIONS: &str = "hearken_escalations_recommended_total";
 const REFUSED: &str = "hearken_refused_total";
 const HANDOVERS: &str = "hearken_handovers_total";
 const RULE_ERRORS: &str = "hearken_rule_errors_total";
+const ANOMALIES: &str = "hearken_anomalies_total";
 const DELIVERIES: &str = "hearken_handover_deliveries_total";
 const DELIVERY_SECONDS: &str = "hearken_handover_delivery_duration_seconds";
 const STORE_SECONDS: &str = "hearken_store_write_duration_seconds";
@@ -129,6 +130,10 @@ fn describe(routes: &[(String, String)]) {
     describe_counter!(REFUSED, "requests refused, by the code of the problem");
     describe_counter!(HANDOVERS, "conversations handed over, by priority");
     describe_counter!(RULE_ERRORS, "rules that could not decide, by rule");
+    describe_counter!(ANOMALIES, "hours with far more negative messages, or messages of one intent, than usual, by kind");
+    for kind in ["negative_sentiment", "intent"] {
+        counter!(ANOMALIES, "kind" => kind).absolute(0);
+    }
     describe_counter!(DELIVERIES, "attempts to deliver a hand-over, by target and result");
     describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "time of an attempt to deliver a hand-over");
     drop(histogram!(DELIVERY_SECONDS));
@@ -224,7 +229,7 @@ pub fn delivery(target: &str, result: &'static str, duration: Duration, handover
     match error {
         None => tracing::info!(handover, target, "hand-over delivered"),
         Some(error) if result == "dead" => {
-            tracing::error!(handover, target, error, "hand-over given up; POST /v1/handovers/{{id}}/retry tries again")
+            tracing::error!(handover, target, error, "hand-over given up; POST /v1/handovers/{{id}}/retry tries again");
         }
         Some(error) => tracing::warn!(handover, target, error, "hand-over not delivered yet"),
     }
@@ -233,6 +238,12 @@ pub fn delivery(target: &str, result: &'static str, duration: Duration, handover
 /// A courier could not work.
 pub fn courier_failed(target: &str, error: &str) {
     tracing::error!(target, error, "the outbox cannot be read; it is tried again");
+}
+
+/// Something is not as it was.
+pub fn anomaly(kind: &'static str, name: &str, messages: f64, usual: f64) {
+    counter!(ANOMALIES, "kind" => kind).increment(1);
+    tracing::warn!(kind, name, messages, usual, "more messages than usual in the last hour");
 }
 
 /// Old texts and conversations were forgotten.

@@ -8,8 +8,8 @@ mod traces;
 mod traces;
 
 pub use metrics::{
-    Stage, batch, batch_panicked, classified, courier_failed, delivery, handed_over, model_gone, observe, policy_changed, policy_gone,
-    purged, recorder, refused, request, rule_failed, stage, store_group, upkeep_failed,
+    Stage, anomaly, batch, batch_panicked, classified, courier_failed, delivery, handed_over, model_gone, observe, policy_changed,
+    policy_gone, purged, recorder, refused, request, rule_failed, stage, store_group, upkeep_failed,
 };
 pub use traces::{Exporting, export, traced, tracing_requests};
 

@@ -98,8 +98,8 @@ async fn a_target_that_asks_for_time_gets_it_and_one_that_is_gone_is_left_alone(
     peer.wait(2).await;
     assert!(begin.elapsed() >= Duration::from_secs(2), "{:?}", begin.elapsed());
     delivery(&service, &id, "delivered").await;
-    let text = peer.told()[1].body["text"].as_str().unwrap().to_owned();
-    assert!(text.contains(&id) && text.contains("third time"), "{text}");
+    let message = peer.told()[1].body["text"].as_str().unwrap().to_owned();
+    assert!(message.contains(&id) && message.contains("third time"), "{message}");
 
     peer.moods(&[Mood::Answer(410)]);
     let gone = complain(&service, "c2", json!({})).await;
@@ -127,7 +127,7 @@ async fn an_answer_that_breaks_off_counts_as_none() {
 #[tokio::test]
 async fn what_was_under_way_when_a_server_ended_comes_from_the_next() {
     let (peer, url) = targets::receiver().await;
-    peer.moods(&[Mood::Slow(Duration::from_secs(60))]);
+    peer.moods(&[Mood::Slow(Duration::from_mins(1))]);
     let test = stores::sqlite().await;
     let config = ServeConfig { handover_url: Some(format!("{url}/hook")), ..settings(vec![]) };
     let (service, couriers) = shop("storefront-en", config.clone(), &test.store).await;

@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["store"],
     &["engine", "eval", "handover"],
     &["desk"],
+    &["analytics"],
     &["config", "train"],
     &["http"],
     &["cli"],

@@ -2,6 +2,7 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod access;
+mod analytics;
 mod backtest;
 mod bases;
 mod batches;

@@ -51,7 +51,7 @@ struct Turn {
     reasons: Vec<String>,
     errors: Vec<String>,
     priority: Option<String>,
-    /// none, hand_over, with_human or cool_down.
+    /// `none`, `hand_over`, `with_human` or `cool_down`.
     action: Option<String>,
     /// Part of what the customer is told.
     says: Option<String>,

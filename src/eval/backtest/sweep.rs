@@ -121,7 +121,7 @@ pub fn sweep(file: &PolicyFile, recorded: &[Recorded], sweep: &Sweep, within: us
     let written = serde_json::to_value(file).map_err(|error| SweepError::Value(error.to_string()))?;
     let pointer = format!("/escalate/{}", sweep.key.replace('.', "/"));
     let now = written.pointer(&pointer).and_then(Value::as_f64).ok_or_else(|| SweepError::Key(sweep.key.clone()))?;
-    let whole = written.pointer(&pointer).is_some_and(|value| value.is_u64());
+    let whole = written.pointer(&pointer).is_some_and(Value::is_u64);
     let mut points = Vec::with_capacity(sweep.values.len());
     for value in &sweep.values {
         let mut changed = written.clone();

@@ -56,7 +56,7 @@ impl Chatwoot {
 /// What the agents read.
 fn note(letter: &Letter) -> String {
     let reasons = letter.data.get("reasons").and_then(Value::as_array).into_iter().flatten();
-    let reasons: String = reasons.filter_map(|reason| reason.get("message")?.as_str()).map(|message| format!("\n- {message}")).collect();
+    let reasons = reasons.filter_map(|reason| reason.get("message")?.as_str()).fold(String::new(), |all, message| all + "\n- " + message);
     format!("Hand-over ({}): {}{reasons}\n\n{}", letter.text("priority"), letter.text("summary"), letter.id)
 }
 

@@ -9,6 +9,7 @@ struct Slack {
     url: Url,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the kinds have one form")]
 pub fn build(_config: &TargetConfig, url: Url) -> Result<Box<dyn Target>, TargetError> {
     Ok(Box::new(Slack { url }))
 }

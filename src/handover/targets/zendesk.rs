@@ -74,7 +74,7 @@ mod tests {
         let data = json!({"priority": "high", "summary": "y".repeat(5000), "entities": entities, "reasons": [{"rule": "threat"}]});
         let letter = Letter { id: "ho_1".to_owned(), body: String::new(), data: data.as_object().unwrap().clone() };
         let metadata = metadata(&letter);
-        assert!(metadata.values().all(|value| value.is_string()));
+        assert!(metadata.values().all(Value::is_string));
         assert!(Value::Object(metadata.clone()).to_string().len() <= LARGEST);
         assert_eq!(metadata["hearken.rules"], "threat");
     }

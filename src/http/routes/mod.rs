@@ -1,5 +1,6 @@
 //! One route a file.
 
+pub mod analytics;
 pub mod backtest;
 pub mod classify;
 pub mod conversations;
