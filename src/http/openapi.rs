@@ -2,7 +2,10 @@
 
 use super::compat;
 use super::problem::Document;
+use super::routes::handovers::DeliveryState;
 use super::routes::{analytics, backtest, classify, conversations, events, handovers, models, policy, probes, stream};
+use crate::analytics::{Bucket, Grouping};
+use crate::store::HandoverState;
 use std::collections::BTreeMap;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
@@ -23,7 +26,7 @@ pub const PAGE: &str = "/docs";
         analytics::sentiment, analytics::intents, analytics::escalations, analytics::pain_points, analytics::review, models::list, models::load, models::clear, models::promote, models::roll_back, probes::live,
         probes::ready, probes::started, probes::metrics
     ),
-    components(schemas(Document)),
+    components(schemas(Document, Bucket, Grouping, HandoverState, DeliveryState)),
     modifiers(&Keys),
     security((), ("key" = []))
 )]
@@ -82,12 +85,15 @@ const WITH_BODY: [(&str, &str); 7] = [
     ("413", "The body or the batch is too large"),
     ("415", "The content type is not JSON"),
     ("422", "The request means nothing; `errors` points at the places"),
-    ("503", "The server is stopping"),
+    ("503", "The server is stopping, or the store failed; Retry-After says when to come again"),
     ("504", "No answer before the deadline"),
 ];
 
 /// What a route of a slot may answer beside the rest.
 pub struct SlotProblems;
+
+/// What a message of a conversation may be answered beside the rest.
+pub struct ConversationProblems;
 
 /// What a route about what is stored may answer beside the rest.
 pub struct StateProblems;
@@ -125,6 +131,12 @@ impl IntoResponses for Problems {
 impl IntoResponses for SlotProblems {
     fn responses() -> Responses {
         problems([("404", "There is no such slot"), ("409", "Not possible in this state")])
+    }
+}
+
+impl IntoResponses for ConversationProblems {
+    fn responses() -> Responses {
+        problems([("409", "An id came again with another text, or the server keeps no conversations")])
     }
 }
 

@@ -25,6 +25,8 @@ async fn every_documented_status_is_produced() {
     produced.insert(post(&open, PATH, json!({"input": "hi"})).await.status.as_u16());
     produced.insert(post_text(&open, PATH, "{").await.status.as_u16());
     produced.insert(post(&open, PATH, json!({"input": 7})).await.status.as_u16());
+    let kept = json!({"input": [{"conversation_id": "c", "text": "hi"}]});
+    produced.insert(post(&open, PATH, kept).await.status.as_u16());
     produced.insert(post(&open, PATH, json!({"input": vec!["hi"; 5]})).await.status.as_u16());
     produced.insert(get(&open, PATH).await.status.as_u16());
     let plain = Request::post(PATH).header(header::CONTENT_TYPE, "text/plain").body("hi".into()).unwrap();

@@ -6,7 +6,7 @@ use crate::http::answer::{answers, engine};
 use crate::http::body;
 use crate::http::layers::{Begin, Stages, answered_by};
 use crate::http::mirror::Mirror;
-use crate::http::openapi::BodyProblems;
+use crate::http::openapi::{BodyProblems, ConversationProblems};
 use crate::http::parse::{Parsed, parse};
 use crate::http::problem::Problem;
 use crate::http::server::Service;
@@ -26,7 +26,7 @@ use std::time::Duration;
         ("x-request-timeout-ms" = Option<u32>, Header, minimum = 1, description = "Milliseconds in which the answer is wanted; the server's own deadline is the longest"),
         ("x-request-class" = Option<String>, Header, pattern = "^(interactive|bulk)$", description = "`interactive` or `bulk`; by default requests of more than 8 messages are bulk")
     ),
-    responses((status = 200, body = ResponseBody), BodyProblems))]
+    responses((status = 200, body = ResponseBody), ConversationProblems, BodyProblems))]
 pub async fn classify(
     State(service): State<Arc<Service>>,
     Extension(Begin(begin)): Extension<Begin>,
