@@ -151,7 +151,8 @@ impl Store {
         row.as_ref().map(HandoverRow::read).transpose()
     }
 
-    /// Hand-overs, the latest first: of a state and a delivery state where given, older than `before`.
+    /// Hand-overs, the latest first: of a state and a delivery state where given, that began before the one `before`. Their
+    /// identifiers are in the order of time, so that no page leaves one out.
     ///
     /// # Errors
     /// When the database fails.
@@ -159,18 +160,19 @@ impl Store {
         &self,
         state: Option<&str>,
         delivery: Option<&str>,
-        before: i64,
+        before: Option<&str>,
         most: usize,
     ) -> Result<Vec<HandoverRow>, StoreError> {
         let statement = self.sql(|_| {
             format!(
                 "SELECT {} FROM handovers WHERE ($1 = '' OR state = $1) AND ($2 = '' OR id IN (SELECT handover FROM deliveries WHERE \
-                 state = $2)) AND at < $3 ORDER BY at DESC, id DESC LIMIT $4",
+                 state = $2)) AND ($3 = '' OR id < $3) ORDER BY id DESC LIMIT $4",
                 HANDOVERS.names()
             )
         });
         let query = sqlx::query(statement).bind(state.unwrap_or_default().to_owned()).bind(delivery.unwrap_or_default().to_owned());
-        let rows = query.bind(before).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?;
+        let rows =
+            query.bind(before.unwrap_or_default().to_owned()).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?;
         rows.iter().map(HandoverRow::read).collect()
     }
 

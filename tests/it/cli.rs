@@ -9,7 +9,7 @@ use std::time::Duration;
 
 fn hearken(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hearken"));
-    command.args(args).current_dir(repository("."));
+    command.args(args).current_dir(repository(".")).env("HEARKEN_STORE", "none");
     command
 }
 
@@ -34,6 +34,15 @@ fn every_command_has_help_with_an_example() {
         vec!["data", "redact"],
         vec!["data", "split"],
         vec!["doctor"],
+        vec!["backtest"],
+        vec!["export"],
+        vec!["policy", "check"],
+        vec!["policy", "show"],
+        vec!["policy", "explain"],
+        vec!["store", "migrate"],
+        vec!["store", "backup"],
+        vec!["store", "verify"],
+        vec!["store", "purge"],
         vec!["bench", "engine"],
         vec!["bench", "training"],
         vec!["cv"],

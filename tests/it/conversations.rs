@@ -179,7 +179,7 @@ async fn mistakes_have_their_place() {
         let answer = event(&service, body.clone()).await;
         assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.text);
     }
-    for path in ["/v1/handovers?limit=0", "/v1/handovers?state=lost", "/v1/handovers?before=noon"] {
+    for path in ["/v1/handovers?limit=0", "/v1/handovers?state=lost", "/v1/handovers?delivery=lost"] {
         assert_eq!(get(&service, path).await.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
     assert_eq!(get(&service, "/v1/handovers/ho_x").await.status, StatusCode::NOT_FOUND);

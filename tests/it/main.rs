@@ -23,6 +23,7 @@ mod import;
 mod layering;
 mod models;
 mod openapi;
+mod operator;
 mod parity;
 mod policy;
 mod queueing;

@@ -23,9 +23,8 @@ pub struct Wanted {
     state: Option<HandoverState>,
     /// With a delivery of this state.
     delivery: Option<DeliveryState>,
-    /// Older than this, RFC 3339: the `at` of the last of the page before.
-    #[param(value_type = Option<String>, format = DateTime)]
-    before: Option<Timestamp>,
+    /// Those before this one: the `id` of the last of the page before.
+    before: Option<String>,
     /// Most of them.
     #[param(minimum = 1, maximum = 200)]
     limit: usize,
@@ -114,9 +113,8 @@ pub async fn list(
         return Err(Problem::query(&format!("`limit` is {}; send 1 to {MOST}", wanted.limit)));
     }
     let store = service.desk()?.store();
-    let before = wanted.before.map_or(i64::MAX, Timestamp::as_millisecond);
-    let rows =
-        store.handovers(wanted.state.map(HandoverState::name), wanted.delivery.map(DeliveryState::name), before, wanted.limit).await?;
+    let (state, delivery) = (wanted.state.map(HandoverState::name), wanted.delivery.map(DeliveryState::name));
+    let rows = store.handovers(state, delivery, wanted.before.as_deref(), wanted.limit).await?;
     let mut data = Vec::with_capacity(rows.len());
     for row in rows {
         data.push(object(store, row, false).await?);
