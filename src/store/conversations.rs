@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::open::Store;
 use super::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
 use crate::policy::HISTORY;
+use sqlx::{AnyConnection, Connection as _};
 
 /// Turns that are looked back on: of the customer and of who answers.
 pub const LOOKBACK: usize = 2 * HISTORY;
@@ -84,17 +85,26 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn erase(&self, id: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let gone = sqlx::query("DELETE FROM conversations WHERE id = $1").bind(id.to_owned()).execute(&mut *transaction).await?;
-        for statement in [
-            "DELETE FROM messages WHERE conversation = $1",
-            "DELETE FROM deliveries WHERE handover IN (SELECT id FROM handovers WHERE conversation = $1)",
-            "DELETE FROM handovers WHERE conversation = $1",
-            "DELETE FROM events WHERE conversation = $1",
-        ] {
-            sqlx::query(statement).bind(id.to_owned()).execute(&mut *transaction).await?;
+        let mut connection = self.pool.acquire().await?;
+        let erased = erase(&mut connection, id).await;
+        if erased.is_err() {
+            connection.close_on_drop();
         }
-        transaction.commit().await?;
-        Ok(gone.rows_affected() > 0)
+        Ok(erased?)
     }
+}
+
+async fn erase(connection: &mut AnyConnection, id: &str) -> Result<bool, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let gone = sqlx::query("DELETE FROM conversations WHERE id = $1").bind(id.to_owned()).execute(&mut *transaction).await?;
+    for statement in [
+        "DELETE FROM messages WHERE conversation = $1",
+        "DELETE FROM deliveries WHERE handover IN (SELECT id FROM handovers WHERE conversation = $1)",
+        "DELETE FROM handovers WHERE conversation = $1",
+        "DELETE FROM events WHERE conversation = $1",
+    ] {
+        sqlx::query(statement).bind(id.to_owned()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(gone.rows_affected() > 0)
 }

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::open::{Address, Store};
 use serde::Serialize;
-use sqlx::Row as _;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 use std::path::Path;
 
 /// What was forgotten.
@@ -25,6 +25,10 @@ pub struct Verified {
 }
 
 const TABLES: [&str; 6] = ["conversations", "messages", "handovers", "deliveries", "events", "documents"];
+
+/// Conversations that are forgotten: neither with a person nor on their way to one.
+const OLD: &str = "updated < $1 AND handover IS NULL AND id NOT IN (SELECT h.conversation FROM handovers h JOIN deliveries d \
+                   ON d.handover = h.id WHERE d.state = 'pending')";
 
 /// What must not be found, each with the number of rows that it is found in.
 const CHECKS: [(&str, &str); 5] = [
@@ -51,26 +55,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn purge(&self, texts_before: i64, conversations_before: i64) -> Result<Purged, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        let statement = "UPDATE messages SET text = NULL, entities = NULL WHERE at < $1 AND text IS NOT NULL";
-        let texts = sqlx::query(statement).bind(texts_before).execute(&mut *transaction).await?.rows_affected();
-        let delivered = "SELECT handover FROM deliveries WHERE state = 'pending'";
-        // The payload of a hand-over has the texts too.
-        let statement = format!("UPDATE handovers SET payload = '{{}}' WHERE at < $1 AND payload <> '{{}}' AND id NOT IN ({delivered})");
-        sqlx::query(sqlx::AssertSqlSafe(statement)).bind(texts_before).execute(&mut *transaction).await?;
-        let old = "SELECT id FROM conversations WHERE updated < $1 AND handover IS NULL";
-        for statement in [
-            format!("DELETE FROM deliveries WHERE handover IN (SELECT id FROM handovers WHERE conversation IN ({old}))"),
-            format!("DELETE FROM handovers WHERE conversation IN ({old})"),
-            format!("DELETE FROM events WHERE conversation IN ({old})"),
-            format!("DELETE FROM messages WHERE conversation IN ({old})"),
-        ] {
-            sqlx::query(sqlx::AssertSqlSafe(statement)).bind(conversations_before).execute(&mut *transaction).await?;
+        let mut connection = self.pool.acquire().await?;
+        let purged = purge(&mut connection, texts_before, conversations_before).await;
+        if purged.is_err() {
+            connection.close_on_drop();
         }
-        let statement = "DELETE FROM conversations WHERE updated < $1 AND handover IS NULL";
-        let conversations = sqlx::query(statement).bind(conversations_before).execute(&mut *transaction).await?.rows_affected();
-        transaction.commit().await?;
-        Ok(Purged { texts, conversations })
+        Ok(purged?)
     }
 
     /// Counts what is there and looks for what must not be.
@@ -85,7 +75,7 @@ impl Store {
             verified.problems.extend(said.into_iter().filter(|said| said != "ok"));
         }
         for table in TABLES {
-            let statement = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table}"));
+            let statement = AssertSqlSafe(format!("SELECT COUNT(*) AS n FROM {table}"));
             verified.rows.push((table, sqlx::query(statement).fetch_one(&self.pool).await?.try_get("n")?));
         }
         for (what, statement) in CHECKS {
@@ -108,4 +98,27 @@ impl Store {
         sqlx::query("VACUUM INTO $1").bind(to.display().to_string()).execute(&self.pool).await?;
         Ok(())
     }
+}
+
+async fn purge(connection: &mut AnyConnection, texts_before: i64, conversations_before: i64) -> Result<Purged, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let statement = "UPDATE messages SET text = NULL, entities = NULL WHERE at < $1 AND text IS NOT NULL";
+    let texts = sqlx::query(statement).bind(texts_before).execute(&mut *transaction).await?.rows_affected();
+    // The payload of a hand-over has the texts too.
+    let statement = "UPDATE handovers SET payload = '{}' WHERE at < $1 AND payload <> '{}' AND id NOT IN (SELECT handover FROM deliveries \
+                     WHERE state = 'pending')";
+    sqlx::query(statement).bind(texts_before).execute(&mut *transaction).await?;
+    let old = format!("SELECT id FROM conversations WHERE {OLD}");
+    for statement in [
+        format!("DELETE FROM deliveries WHERE handover IN (SELECT id FROM handovers WHERE conversation IN ({old}))"),
+        format!("DELETE FROM handovers WHERE conversation IN ({old})"),
+        format!("DELETE FROM events WHERE conversation IN ({old})"),
+        format!("DELETE FROM messages WHERE conversation IN ({old})"),
+    ] {
+        sqlx::query(AssertSqlSafe(statement)).bind(conversations_before).execute(&mut *transaction).await?;
+    }
+    let statement = AssertSqlSafe(format!("DELETE FROM conversations WHERE {OLD}"));
+    let conversations = sqlx::query(statement).bind(conversations_before).execute(&mut *transaction).await?.rows_affected();
+    transaction.commit().await?;
+    Ok(Purged { texts, conversations })
 }

@@ -133,7 +133,14 @@ async fn write_groups(
         }
         let (changes, replies): (Vec<_>, Vec<_>) = group.into_iter().unzip();
         let written = match pool.acquire().await {
-            Ok(mut connection) => write(&mut connection, dialect, &statements, &changes).await,
+            Ok(mut connection) => {
+                let written = write(&mut connection, dialect, &statements, &changes).await;
+                // After a failed commit, as on a full disk, nobody knows whether a transaction is open.
+                if written.is_err() {
+                    connection.close_on_drop();
+                }
+                written
+            }
             Err(error) => Err(error),
         };
         telemetry::store_group(changes.len(), begin.elapsed(), written.is_ok());

@@ -66,13 +66,16 @@ class Problems:
     """What is wrong, each in a plain sentence."""
 
     def __init__(self):
-        self.found, self.number, self.lock = [], 0, threading.Lock()
+        self.found, self.number, self.lock = collections.Counter(), 0, threading.Lock()
 
     def add(self, text):
         with self.lock:
             self.number += 1
-            if len(self.found) < MOST_PROBLEMS and text not in self.found:
-                self.found.append(text)
+            if len(self.found) < MOST_PROBLEMS or text in self.found:
+                self.found[text] += 1
+
+    def texts(self):
+        return [text if number == 1 else f"{text} ({number} times)" for text, number in self.found.items()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -331,7 +334,7 @@ class Server:
             found.update((row["id"], row) for row in fresh)
             if len(page) < 200 or not fresh:
                 return found
-            before = "&before=" + urllib.parse.quote(page[-1]["at"])
+            before = "&before=" + urllib.parse.quote(page[-1]["id"])
 
     def panics(self):
         """Lines of the log that must not be there."""
@@ -696,7 +699,7 @@ class Run:
             "answers": dict(sorted(self.ledger.counts.items())),
             "answers of the target": dict(sorted(self.target.counts.items())),
             "problems": self.problems.number,
-            "such as": self.problems.found,
+            "such as": self.problems.texts(),
         }
 
     def end(self):
