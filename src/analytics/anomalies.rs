@@ -1,7 +1,7 @@
 //! Is something not as it was? The last whole hour beside the hours of the week before it.
 
 use super::range::{Bucket, Range, count_if, within};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, moment};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use sqlx::Row as _;
@@ -37,7 +37,7 @@ pub struct Anomaly {
 pub async fn anomalies(store: &Store, now: Timestamp) -> Result<Vec<Anomaly>, StoreError> {
     let width = Bucket::Hour.width();
     let last = now.as_millisecond().div_euclid(width) * width - width;
-    let hour = Timestamp::from_millisecond(last).unwrap_or_default();
+    let hour = moment(last);
     let from = hour.saturating_sub(SignedDuration::from_hours(HOURS)).unwrap_or(hour);
     let to = hour.saturating_add(SignedDuration::from_hours(1)).unwrap_or(hour);
     let range = Range { from, to, bucket: Bucket::Hour, channel: None, segment: None };

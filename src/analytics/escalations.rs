@@ -1,7 +1,7 @@
 //! Who was handed over, when, and why?
 
-use super::range::{Range, moment, within};
-use crate::store::{Store, StoreError};
+use super::range::{Range, within};
+use crate::store::{Store, StoreError, moment};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row as _;

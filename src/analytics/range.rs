@@ -107,8 +107,3 @@ pub(super) fn share(part: i64, whole: i64) -> Option<f64> {
 pub(super) fn count_if(condition: &str) -> String {
     format!("CAST(COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) AS BIGINT)")
 }
-
-/// The begin of a bucket.
-pub(super) fn moment(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
-}

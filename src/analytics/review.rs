@@ -1,7 +1,7 @@
 //! What is worth a look? Messages that were corrected, or not understood, the most telling first; they make the next training data.
 
-use super::range::{Range, moment, within};
-use crate::store::{Store, StoreError};
+use super::range::{Range, within};
+use crate::store::{Store, StoreError, moment};
 use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::Row as _;

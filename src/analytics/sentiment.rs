@@ -1,7 +1,7 @@
 //! How do customers feel, over time?
 
-use super::range::{Range, count_if, moment, share, within};
-use crate::store::{Store, StoreError};
+use super::range::{Range, count_if, share, within};
+use crate::store::{Store, StoreError, moment};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;

@@ -4,7 +4,7 @@ use super::load;
 use super::store::StoreArgs;
 use crate::desk::{Documents, Replayed};
 use crate::policy::{Action, Decision, Effect, PolicyFile};
-use crate::store::{MessageRow, Store};
+use crate::store::{MessageRow, Store, moment};
 use clap::{Args, Subcommand};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -149,7 +149,7 @@ fn readable(replayed: &Replayed) -> String {
     let mut out = String::new();
     let row = &replayed.row;
     let id = row.id.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
-    let at = jiff::Timestamp::from_millisecond(row.at).unwrap_or_default();
+    let at = moment(row.at);
     let _ = writeln!(out, "{} turn {}{id}, {at}, {}", row.conversation, row.turn, row.model.as_deref().unwrap_or("?"));
     let _ = writeln!(out, "  text      {}", row.text.as_deref().unwrap_or("(expired)"));
     let intent = row.intent.as_deref().zip(row.intent_score).map(|(name, score)| format!("{name} {score:.4}"));

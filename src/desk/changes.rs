@@ -6,7 +6,7 @@ use super::{Desk, memory};
 use crate::conversation::Role;
 use crate::handover::Account;
 use crate::policy::{Episode, Priority};
-use crate::store::{Change, EventKind, EventRow, HandoverState, Remembered, StoreError, Written};
+use crate::store::{Change, EventKind, EventRow, HandoverState, Remembered, StoreError, Written, moment};
 use jiff::Timestamp;
 
 /// How often a change is made again because somebody else changed the conversation.
@@ -45,7 +45,7 @@ impl Desk {
                 return Ok(HandedOver { id: open, before: true });
             }
             let mut episode: Episode = memory::read("episode", &conversation.episode)?;
-            episode.hand_over(memory::moment(at), priority);
+            episode.hand_over(moment(at), priority);
             let handover = crate::handover::new_id();
             conversation.episode = memory::write(&episode);
             conversation.handover = Some(handover.clone());
@@ -81,7 +81,7 @@ impl Desk {
             let Remembered { mut conversation, .. } = self.open(id).await?;
             let mut episode: Episode = memory::read("episode", &conversation.episode)?;
             let Some(handover) = conversation.handover.take() else { return Err(DeskError::NotHandedOver) };
-            episode.hand_back(memory::moment(at), conversation.turns.unsigned_abs());
+            episode.hand_back(moment(at), conversation.turns.unsigned_abs());
             conversation.episode = memory::write(&episode);
             conversation.version += 1;
             conversation.updated = conversation.updated.max(at);
@@ -109,7 +109,7 @@ impl Desk {
             let at = at.as_millisecond().max(messages.last().map_or(i64::MIN, |row| row.at));
             let row = memory::spoken(id, conversation.turns, reply.role, reply.text.clone(), at, reply.id.clone());
             let mut episode: Episode = memory::read("episode", &conversation.episode)?;
-            episode.heard(memory::moment(at));
+            episode.heard(moment(at));
             conversation.episode = memory::write(&episode);
             conversation.version += 1;
             conversation.turns += 1;
@@ -137,7 +137,7 @@ impl Desk {
     /// # Errors
     /// When the conversation or hand-over that it is about is not there, or the store fails.
     pub async fn event(&self, kind: EventKind, event: &EventRow) -> Result<bool, DeskError> {
-        let at = memory::moment(event.at);
+        let at = moment(event.at);
         let handover = event.handover.as_deref();
         match kind {
             EventKind::HandoverAccepted => {
@@ -173,7 +173,7 @@ impl Desk {
 
     /// A conversation is over; a person who has it is done with it.
     async fn close(&self, id: &str, at: i64) -> Result<(), DeskError> {
-        match self.hand_back(id, memory::moment(at)).await {
+        match self.hand_back(id, moment(at)).await {
             Ok(_) | Err(DeskError::NotHandedOver) => {}
             Err(error) => return Err(error),
         }

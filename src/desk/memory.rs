@@ -7,20 +7,15 @@ use crate::heads::Prediction;
 use crate::model::hex;
 use crate::patterns::Entity;
 use crate::policy::{Action, Course, Decision, Episode, Past};
-use crate::store::{LOOKBACK, MessageRow, StoreError};
+use crate::store::{LOOKBACK, MessageRow, StoreError, moment};
 use crate::text::Utterance;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 /// By what a text is known again.
 pub fn digest(text: &str) -> String {
     hex(Sha256::digest(text).get(..8).unwrap_or_default())
-}
-
-/// A time as the tables have it.
-pub fn moment(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 /// What a column holds.

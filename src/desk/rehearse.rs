@@ -9,7 +9,7 @@ use crate::engine::{Engine, EngineError, Input, Request};
 use crate::eval::backtest::{Recorded, RecordedMessage, Wanted};
 use crate::heads::Labels;
 use crate::patterns::ValueContext;
-use crate::store::{DocumentKind, MessageRow, Store, StoreError};
+use crate::store::{DocumentKind, MessageRow, Store, StoreError, moment};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -139,7 +139,7 @@ pub async fn remembered(store: &Store, most: usize) -> Result<Vec<Recorded>, Sto
 fn message(row: MessageRow) -> Result<RecordedMessage, StoreError> {
     Ok(RecordedMessage {
         turn: row.turn.unsigned_abs(),
-        at: memory::moment(row.at),
+        at: moment(row.at),
         prediction: memory::prediction(&row)?,
         text: row.text.unwrap_or_default(),
         channel: row.channel,

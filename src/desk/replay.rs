@@ -3,7 +3,7 @@
 use super::memory;
 use crate::heads::Labels;
 use crate::policy::{Decision, Episode, Message, Policy, PolicyFile};
-use crate::store::{DocumentKind, LOOKBACK, MessageRow, Store, StoreError};
+use crate::store::{DocumentKind, LOOKBACK, MessageRow, Store, StoreError, moment};
 use std::collections::HashMap;
 
 /// A decision made again.
@@ -61,7 +61,7 @@ impl Replayed {
                 let prediction = memory::prediction(&row)?;
                 let message = Message {
                     turn: row.turn.unsigned_abs(),
-                    at: memory::moment(row.at),
+                    at: moment(row.at),
                     text,
                     prediction: &prediction,
                     labels,

@@ -11,7 +11,7 @@ use crate::engine::{Engine, EngineError, Input, Outcome, Request};
 use crate::handover::{Account, Written as Payload};
 use crate::policy::{Action, Decision, Episode, Message, Policy};
 use crate::store::{
-    Change, ConversationRow, DeliveryRow, DocumentKind, HandoverRow, HandoverState, MessageRow, Remembered, StoreError, Written,
+    Change, ConversationRow, DeliveryRow, DocumentKind, HandoverRow, HandoverState, MessageRow, Remembered, StoreError, Written, moment,
 };
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -221,7 +221,7 @@ impl Desk {
         conversation.metadata = asked.metadata.clone().or_else(|| conversation.metadata.take());
         let message = Message {
             turn: turn.unsigned_abs(),
-            at: memory::moment(at),
+            at: moment(at),
             text: &text,
             prediction: &kept,
             labels: engine.labels(),

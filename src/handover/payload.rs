@@ -2,7 +2,7 @@
 
 use crate::heads::Prediction;
 use crate::policy::Decision;
-use crate::store::{ConversationRow, MessageRow};
+use crate::store::{ConversationRow, MessageRow, moment};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -118,7 +118,7 @@ fn fitted(mut data: Map<String, Value>, turns: &[MessageRow], at: i64) -> String
 }
 
 fn envelope(data: &Map<String, Value>, at: i64) -> String {
-    let timestamp = Timestamp::from_millisecond(at).unwrap_or_default();
+    let timestamp = moment(at);
     json!({"type": "handover.created", "timestamp": timestamp, "data": data}).to_string()
 }
 
@@ -131,7 +131,7 @@ fn turn(row: &MessageRow, longest: usize) -> Turn<'_> {
     Turn {
         role: &row.role,
         text: row.text.as_ref().map(|text| text.chars().take(longest).collect()),
-        at: Timestamp::from_millisecond(row.at).unwrap_or_default(),
+        at: moment(row.at),
         intent: row.intent.as_deref(),
         entities: if row.decision.is_some() { entities.into() } else { Value::Null },
         sentiment: row.sentiment_score.map(short),

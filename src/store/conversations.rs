@@ -35,8 +35,7 @@ impl Store {
     /// When the database fails.
     pub async fn conversation(&self, id: &str) -> Result<Option<ConversationRow>, StoreError> {
         let statement = self.sql(|_| format!("SELECT {} FROM conversations WHERE id = $1", CONVERSATIONS.names()));
-        let row = sqlx::query(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?;
-        row.as_ref().map(ConversationRow::read).transpose()
+        Ok(sqlx::query_as(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?)
     }
 
     /// The `most` turns before the turn `before`, oldest first.
@@ -48,9 +47,10 @@ impl Store {
             format!("SELECT {} FROM messages WHERE conversation = $1 AND turn < $2 ORDER BY turn DESC LIMIT $3", MESSAGES.names())
         });
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let query = sqlx::query(statement).bind(conversation.to_owned()).bind(before).bind(most);
-        let rows = query.fetch_all(&self.pool).await?;
-        rows.iter().rev().map(MessageRow::read).collect()
+        let query = sqlx::query_as(statement).bind(conversation.to_owned()).bind(before).bind(most);
+        let mut rows: Vec<MessageRow> = query.fetch_all(&self.pool).await?;
+        rows.reverse();
+        Ok(rows)
     }
 
     /// A message by the identifier that its caller gave it.
@@ -59,8 +59,7 @@ impl Store {
     /// When the database fails.
     pub async fn message(&self, conversation: &str, id: &str) -> Result<Option<MessageRow>, StoreError> {
         let statement = self.sql(|_| format!("SELECT {} FROM messages WHERE conversation = $1 AND id = $2", MESSAGES.names()));
-        let row = sqlx::query(statement).bind(conversation.to_owned()).bind(id.to_owned()).fetch_optional(&self.pool).await?;
-        row.as_ref().map(MessageRow::read).transpose()
+        Ok(sqlx::query_as(statement).bind(conversation.to_owned()).bind(id.to_owned()).fetch_optional(&self.pool).await?)
     }
 
     /// Turns of the customer that were decided about, in the order of conversations and turns, after the given one.
@@ -76,8 +75,7 @@ impl Store {
             )
         });
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = sqlx::query(statement).bind(after.0.to_owned()).bind(after.1).bind(most).fetch_all(&self.pool).await?;
-        rows.iter().map(MessageRow::read).collect()
+        Ok(sqlx::query_as(statement).bind(after.0.to_owned()).bind(after.1).bind(most).fetch_all(&self.pool).await?)
     }
 
     /// Erases a conversation and all that came of it. Says whether it was there.

@@ -41,11 +41,10 @@ impl Store {
             )
         });
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let query = sqlx::query(statement).bind(target.to_owned()).bind(now).bind(now + lease).bind(most);
-        let rows = query.fetch_all(&self.pool).await?;
-        let mut due = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let delivery = DeliveryRow::read(row)?;
+        let query = sqlx::query_as(statement).bind(target.to_owned()).bind(now).bind(now + lease).bind(most);
+        let taken: Vec<DeliveryRow> = query.fetch_all(&self.pool).await?;
+        let mut due = Vec::with_capacity(taken.len());
+        for delivery in taken {
             let query = sqlx::query("SELECT payload FROM handovers WHERE id = $1").bind(delivery.handover.clone());
             // Erased in the meantime: there is nothing to tell any more.
             let Some(row) = query.fetch_optional(&self.pool).await? else { continue };

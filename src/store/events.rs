@@ -5,7 +5,6 @@ use super::open::Store;
 use super::rows::EVENTS;
 use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
-use sqlx::any::AnyRow;
 use std::collections::HashMap;
 
 /// What happened.
@@ -51,7 +50,7 @@ impl EventKind {
 }
 
 /// An event.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
 pub struct EventRow {
     /// Identifier; an event that comes again under the same changes nothing.
     pub id: String,
@@ -69,21 +68,6 @@ pub struct EventRow {
     pub value: Option<f64>,
     /// The rest, as JSON.
     pub data: Option<String>,
-}
-
-impl EventRow {
-    fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            at: row.try_get("at")?,
-            kind: row.try_get("kind")?,
-            conversation: row.try_get("conversation")?,
-            handover: row.try_get("handover")?,
-            message: row.try_get("message")?,
-            value: row.try_get("value")?,
-            data: row.try_get("data")?,
-        })
-    }
 }
 
 /// What is known of whether a human was wanted.
@@ -129,7 +113,6 @@ impl Store {
     /// When the database fails.
     pub async fn events(&self, conversation: &str) -> Result<Vec<EventRow>, StoreError> {
         let statement = self.sql(|_| format!("SELECT {} FROM events WHERE conversation = $1 ORDER BY at, id", EVENTS.names()));
-        let rows = sqlx::query(statement).bind(conversation.to_owned()).fetch_all(&self.pool).await?;
-        rows.iter().map(EventRow::read).collect()
+        Ok(sqlx::query_as(statement).bind(conversation.to_owned()).fetch_all(&self.pool).await?)
     }
 }

@@ -4,8 +4,6 @@ use super::error::StoreError;
 use super::open::Store;
 use super::rows::{DELIVERIES, HANDOVERS};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 /// How far a hand-over has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -32,7 +30,7 @@ impl HandoverState {
 }
 
 /// A hand-over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct HandoverRow {
     /// Identifier, which targets see too.
     pub id: String,
@@ -65,7 +63,7 @@ pub struct HandoverRow {
 }
 
 /// The delivery of a hand-over to one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct DeliveryRow {
     /// The hand-over.
     pub handover: String,
@@ -87,27 +85,6 @@ pub struct DeliveryRow {
     pub finished: Option<i64>,
 }
 
-impl HandoverRow {
-    fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            conversation: row.try_get("conversation")?,
-            turn: row.try_get("turn")?,
-            at: row.try_get("at")?,
-            began: row.try_get("began")?,
-            source: row.try_get("source")?,
-            priority: row.try_get("priority")?,
-            channel: row.try_get("channel")?,
-            segment: row.try_get("segment")?,
-            rules: row.try_get("rules")?,
-            payload: row.try_get("payload")?,
-            state: row.try_get("state")?,
-            accepted: row.try_get("accepted")?,
-            resolved: row.try_get("resolved")?,
-        })
-    }
-}
-
 impl DeliveryRow {
     /// A delivery that is due at once.
     #[must_use]
@@ -124,20 +101,6 @@ impl DeliveryRow {
             finished: None,
         }
     }
-
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            handover: row.try_get("handover")?,
-            target: row.try_get("target")?,
-            state: row.try_get("state")?,
-            attempts: row.try_get("attempts")?,
-            due: row.try_get("due")?,
-            lease: row.try_get("lease")?,
-            status: row.try_get("status")?,
-            error: row.try_get("error")?,
-            finished: row.try_get("finished")?,
-        })
-    }
 }
 
 impl Store {
@@ -147,8 +110,7 @@ impl Store {
     /// When the database fails.
     pub async fn handover(&self, id: &str) -> Result<Option<HandoverRow>, StoreError> {
         let statement = self.sql(|_| format!("SELECT {} FROM handovers WHERE id = $1", HANDOVERS.names()));
-        let row = sqlx::query(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?;
-        row.as_ref().map(HandoverRow::read).transpose()
+        Ok(sqlx::query_as(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?)
     }
 
     /// Hand-overs, the latest first: of a state and a delivery state where given, that began before the one `before`. Their
@@ -170,10 +132,8 @@ impl Store {
                 HANDOVERS.names()
             )
         });
-        let query = sqlx::query(statement).bind(state.unwrap_or_default().to_owned()).bind(delivery.unwrap_or_default().to_owned());
-        let rows =
-            query.bind(before.unwrap_or_default().to_owned()).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?;
-        rows.iter().map(HandoverRow::read).collect()
+        let query = sqlx::query_as(statement).bind(state.unwrap_or_default().to_owned()).bind(delivery.unwrap_or_default().to_owned());
+        Ok(query.bind(before.unwrap_or_default().to_owned()).bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.pool).await?)
     }
 
     /// The deliveries of a hand-over.
@@ -182,8 +142,7 @@ impl Store {
     /// When the database fails.
     pub async fn deliveries(&self, handover: &str) -> Result<Vec<DeliveryRow>, StoreError> {
         let statement = self.sql(|_| format!("SELECT {} FROM deliveries WHERE handover = $1 ORDER BY target", DELIVERIES.names()));
-        let rows = sqlx::query(statement).bind(handover.to_owned()).fetch_all(&self.pool).await?;
-        rows.iter().map(DeliveryRow::read).collect()
+        Ok(sqlx::query_as(statement).bind(handover.to_owned()).fetch_all(&self.pool).await?)
     }
 
     /// Notes how far a hand-over has come; what it has been already stays. Says whether anything changed.

@@ -23,6 +23,6 @@ pub use error::StoreError;
 pub use events::{EventKind, EventRow, Wish};
 pub use handovers::{DeliveryRow, HandoverRow, HandoverState};
 pub use open::{Address, Store};
-pub use rows::{ConversationRow, MessageRow};
+pub use rows::{ConversationRow, MessageRow, moment};
 pub use upkeep::{Purged, Verified};
 pub use writer::{Change, Written};

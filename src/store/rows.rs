@@ -1,10 +1,8 @@
 //! Rows as the tables have them. They travel to the database as JSON, a whole group in one argument; the tables of columns below make
 //! the statements.
 
-use super::error::StoreError;
+use jiff::Timestamp;
 use serde::Serialize;
-use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 /// The type of a column.
 #[derive(Debug, Clone, Copy)]
@@ -158,7 +156,7 @@ pub const EVENTS: Table = Table {
 pub const DOCUMENTS: Table = Table { name: "documents", columns: &[("hash", Text), ("kind", Text), ("content", Text), ("at", Int)] };
 
 /// A conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct ConversationRow {
     /// Identifier.
     pub id: String,
@@ -187,7 +185,7 @@ pub struct ConversationRow {
 }
 
 /// A turn.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, sqlx::FromRow)]
 pub struct MessageRow {
     /// The conversation.
     pub conversation: String,
@@ -243,54 +241,8 @@ pub struct MessageRow {
     pub model: Option<String>,
 }
 
-impl ConversationRow {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.try_get("id")?,
-            version: row.try_get("version")?,
-            created: row.try_get("created")?,
-            updated: row.try_get("updated")?,
-            turns: row.try_get("turns")?,
-            channel: row.try_get("channel")?,
-            segment: row.try_get("segment")?,
-            customer: row.try_get("customer")?,
-            metadata: row.try_get("metadata")?,
-            episode: row.try_get("episode")?,
-            handover: row.try_get("handover")?,
-            resolved: row.try_get("resolved")?,
-        })
-    }
-}
-
-impl MessageRow {
-    pub(super) fn read(row: &AnyRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            conversation: row.try_get("conversation")?,
-            turn: row.try_get("turn")?,
-            id: row.try_get("id")?,
-            role: row.try_get("role")?,
-            at: row.try_get("at")?,
-            text: row.try_get("text")?,
-            digest: row.try_get("digest")?,
-            channel: row.try_get("channel")?,
-            segment: row.try_get("segment")?,
-            language: row.try_get("language")?,
-            status: row.try_get("status")?,
-            intent: row.try_get("intent")?,
-            intent_score: row.try_get("intent_score")?,
-            sentiment: row.try_get("sentiment")?,
-            sentiment_score: row.try_get("sentiment_score")?,
-            prediction: row.try_get("prediction")?,
-            entities: row.try_get("entities")?,
-            tokens: row.try_get("tokens")?,
-            truncated: row.try_get("truncated")?,
-            decision: row.try_get("decision")?,
-            escalated: row.try_get("escalated")?,
-            episode: row.try_get("episode")?,
-            handover: row.try_get("handover")?,
-            policy: row.try_get("policy")?,
-            labels: row.try_get("labels")?,
-            model: row.try_get("model")?,
-        })
-    }
+/// A time as the tables have it.
+#[must_use]
+pub fn moment(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }

@@ -3,7 +3,7 @@ hand-overs fails as it likes. Whatever a client was told must reach the target, 
 
 What holds after every round, in the store itself:
   - the database is whole, and so is what refers to what in it;
-  - every message that was answered is there, once, and so is every hand-over that a client was told of, with its delivery.
+  - every message and event that was answered is there, once, and so is every hand-over that a client was told of, with its delivery.
 What holds at the end, when the target is well again and nothing is pending any more:
   - the target has taken every hand-over that a client was told of, under one conversation, and none that the server does not know;
   - a conversation has one hand-over at most, and one exactly if a client was told of it.
@@ -87,6 +87,9 @@ class Message:
     text: str
     timestamp: str | None = None
 
+    def __str__(self):
+        return f"message {self.id} of {self.conversation or 'no conversation'}"
+
     def input(self):
         whole = {"id": self.id, "conversation_id": self.conversation, "text": self.text, "timestamp": self.timestamp}
         return {key: value for key, value in whole.items() if value is not None}
@@ -99,9 +102,11 @@ class Ledger:
         self.problems, self.lock = problems, threading.Lock()
         self.counts = collections.Counter()
         # What was answered to a message, and the messages that were answered as new.
-        self.answers, self.new = {}, set()
+        self.answers, self.new, self.events = {}, set(), set()
         # The hand-over of a conversation.
         self.told = {}
+        # What was found to be missing already.
+        self.lost = set()
         # Times at which the store was away: [begin, end, whether no message of a conversation can be answered meanwhile].
         self.away = []
         self.slowest = 0.0
@@ -123,25 +128,22 @@ class Ledger:
         """Whether the store was away during the whole of a request."""
         return any(wholly and since <= begin and (until is None or end <= until) for since, until, wholly in self.away)
 
-    def judge(self, message, status, body, begin, end):
-        """Notes an answer. Says whether the message is settled."""
+    def judge(self, what, stateful, status, body, begin, end):
+        """Whether an answer may be as it is. Says whether what was asked is settled."""
         seconds = end - begin
         code = body.get("code") if isinstance(body, dict) else None
         with self.lock:
             self.counts[f"{status} {code}" if code else str(status)] += 1
             self.slowest = max(self.slowest, seconds)
-        what = f"message {message.id} of {message.conversation or 'no conversation'}"
         if seconds > LONGEST:
             self.problems.add(f"{what} was answered {status} only after {seconds:.1f} s")
         if status == 429:
             return False
         if status == 200:
-            if message.conversation:
-                if self.must_fail(begin, end):
-                    self.problems.add(f"{what} was answered 200 while the database was away")
-                self.note(message, body["data"][0])
+            if stateful and self.must_fail(begin, end):
+                self.problems.add(f"{what} was answered 200 while the database was away")
             return True
-        if not message.conversation:
+        if not stateful:
             self.problems.add(f"{what} was answered {status} {code}; what belongs to no conversation is to be answered always")
         elif (status, code) != (503, "store"):
             self.problems.add(f"{what} was answered {status} {code}; where the store fails it is to be 503 store")
@@ -356,6 +358,8 @@ class Client:
 
     def work(self, server, end):
         while not end.is_set():
+            if self.settled and self.random.random() < 0.03:
+                self.rate(server, self.random.choice(self.settled).conversation)
             message = self.choose()
             if message.conversation and self.random.random() < 0.05:
                 # A client that has lost patience sends again while the first is under way.
@@ -386,22 +390,37 @@ class Client:
 
     def say(self, server, message):
         """Sends a message. Says whether it is settled."""
+        body = self.ask(server, "/v1/classify", {"input": [message.input()]}, str(message), message.conversation)
+        if message.conversation:
+            if body:
+                self.ledger.note(message, body["data"][0])
+            (self.settled if body else self.owed).append(message)
+            del self.settled[:-300]
+        return body is not None
+
+    def rate(self, server, conversation):
+        """Sends an event, which must be there from then on if it is answered. Says whether it was."""
+        self.number += 1
+        event = f"{self.name}-e{self.number}"
+        body = self.ask(server, "/v1/events", {"id": event, "type": "csat", "conversation_id": conversation, "score": 1}, f"event {event}", True)
+        if body:
+            with self.ledger.lock:
+                self.ledger.events.add(event)
+        return body is not None
+
+    def ask(self, server, path, body, what, stateful):
+        """The answer where it is 200."""
         begin = time.monotonic()
         try:
-            status, body = server.call("POST", "/v1/classify", {"input": [message.input()]})
+            status, answer = server.call("POST", path, body)
         except TimeoutError:
-            self.ledger.problems.add(f"message {message.id} had no answer after {time.monotonic() - begin:.0f} s")
-            settled = False
+            self.ledger.problems.add(f"{what} had no answer after {time.monotonic() - begin:.0f} s")
+            return None
         except (OSError, http.client.HTTPException, ValueError):
             with self.ledger.lock:
                 self.ledger.counts["no answer"] += 1
-            settled = False
-        else:
-            settled = self.ledger.judge(message, status, body, begin, time.monotonic())
-        if message.conversation:
-            (self.settled if settled else self.owed).append(message)
-            del self.settled[:-300]
-        return settled
+            return None
+        return answer if self.ledger.judge(what, stateful, status, answer, begin, time.monotonic()) else None
 
     def settle(self, server, end):
         """Sends what is owed until all of it is answered."""
@@ -524,12 +543,13 @@ def check_store(rows, ledger, problems, when):
         if number:
             problems.add(f"{when}: {number} {what}")
     stored = dict(rows("SELECT id, conversation FROM handovers"))
-    for conversation, handover in ledger.told.items():
-        if stored.get(handover) != conversation:
-            problems.add(f"{when}: hand-over {handover} of {conversation} was told and is not in the store")
-    messages = set(rows("SELECT conversation, id FROM messages"))
-    for message in ledger.answers.keys() - messages:
-        problems.add(f"{when}: message {message} was answered and is not in the store")
+    lost = [f"hand-over {handover} of {conversation}" for conversation, handover in ledger.told.items() if stored.get(handover) != conversation]
+    lost += [f"message {key}" for key in ledger.answers.keys() - set(rows("SELECT conversation, id FROM messages"))]
+    lost += [f"event {event}" for event in ledger.events - {event for (event,) in rows("SELECT id FROM events")}]
+    for what in lost:
+        if what not in ledger.lost:
+            problems.add(f"{when}: {what} was answered and is not in the store")
+    ledger.lost.update(lost)
 
 
 def check_sqlite(file, ledger, problems, when):
@@ -692,6 +712,7 @@ class Run:
             "seconds": round(time.monotonic() - self.began, 1),
             "facts": dict(self.facts),
             "messages answered": len(self.ledger.answers),
+            "events answered": len(self.ledger.events),
             "hand-overs told": len(self.ledger.told),
             "hand-overs taken": len(taken),
             "taken more than once": sum(number > 1 for number in taken),
@@ -910,6 +931,11 @@ def fill_and_free(run, server, disk, crowd, file, number):
     if not server.lives():
         server.start()
         server.wait_until_ready()
+    # Whichever connection to the database the server takes for them: what it answers must be there.
+    with run.ledger.store_away(wholly=False):
+        for client in crowd:
+            if client.settled:
+                client.rate(server, client.settled[-1].conversation)
     if not wait_for_store(run, server, "the disk had room again"):
         run.facts["restarts that were needed"] += 1
         server.kill()
@@ -1038,7 +1064,8 @@ def ask_until_answered(server, ledger, message, seconds=120):
     while time.monotonic() < end:
         begin = time.monotonic()
         status, body = server.call("POST", "/v1/classify", {"input": [message.input()]}, timeout=60)
-        if ledger.judge(message, status, body, begin, time.monotonic()):
+        if ledger.judge(str(message), True, status, body, begin, time.monotonic()):
+            ledger.note(message, body["data"][0])
             return body["data"][0]
         time.sleep(0.1)
     ledger.problems.add(f"message {message.id} of {message.conversation} was not answered in {seconds} s")

@@ -70,15 +70,15 @@ async fn a_store_is_looked_after_by_commands() {
     let store = address(&test);
 
     let explained = hearken(&["policy", "explain", "--conversation", "c1", "--message", "m2", "--store", &store]);
-    let text = said(&explained);
-    assert!(explained.status.success() && text.contains("handed over, high") && text.contains("the same to the last bit"), "{text}");
-    assert!(text.contains("reason    strong_emotion: anger"), "{text}");
-    for (arguments, words) in [
+    let words = said(&explained);
+    assert!(explained.status.success() && words.contains("handed over, high") && words.contains("the same to the last bit"), "{words}");
+    assert!(words.contains("reason    strong_emotion: anger"), "{words}");
+    for (arguments, complaint) in [
         (vec!["policy", "explain", "--conversation", "c9"], "no conversation `c9`"),
         (vec!["policy", "explain", "--conversation", "c1", "--message", "m9"], "no message `m9`"),
     ] {
         let output = hearken(&[&arguments[..], &["--store", &store]].concat());
-        assert!(!output.status.success() && said(&output).contains(words), "{}", said(&output));
+        assert!(!output.status.success() && said(&output).contains(complaint), "{}", said(&output));
     }
 
     let folder = tempfile::tempdir().unwrap();

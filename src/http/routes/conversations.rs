@@ -6,7 +6,7 @@ use crate::http::openapi::{BodyProblems, Problems, StateProblems};
 use crate::http::problem::Problem;
 use crate::http::server::Service;
 use crate::policy::{Episode, Priority};
-use crate::store::{ConversationRow, EventRow, MessageRow};
+use crate::store::{ConversationRow, EventRow, MessageRow, moment};
 use crate::telemetry;
 use axum::Json;
 use axum::body::Body;
@@ -152,10 +152,6 @@ pub async fn hand_over(
 pub async fn resume(State(service): State<Arc<Service>>, Path(id): Path<String>) -> Result<Json<ResumeAnswer>, Problem> {
     service.check_open()?;
     Ok(Json(ResumeAnswer { handover_id: service.desk()?.hand_back(&id, Timestamp::now()).await? }))
-}
-
-fn moment(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 fn value(text: Option<String>) -> Option<Value> {

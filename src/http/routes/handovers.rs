@@ -3,7 +3,7 @@
 use crate::http::openapi::{Problems, StateProblems};
 use crate::http::problem::Problem;
 use crate::http::server::Service;
-use crate::store::{DeliveryRow, HandoverRow, HandoverState, Store};
+use crate::store::{DeliveryRow, HandoverRow, HandoverState, Store, moment};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use jiff::Timestamp;
@@ -146,10 +146,6 @@ pub async fn retry(State(service): State<Arc<Service>>, Path(id): Path<String>) 
 
 fn missing(id: &str) -> Problem {
     Problem::missing(format!("there is no hand-over `{id}`"))
-}
-
-fn moment(milliseconds: i64) -> Timestamp {
-    Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 async fn object(store: &Store, row: HandoverRow, whole: bool) -> Result<HandoverObject, Problem> {

@@ -1,6 +1,6 @@
 //! The customer belongs to a group that is looked after sooner.
 
-use super::{below, filled, rounded, shown, within};
+use super::{below, filled, within};
 use crate::policy::{Effect, Facts, Finding, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -25,17 +25,12 @@ impl Rule for CustomerSegment {
 
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
         let Some(segment) = facts.segment.filter(|segment| self.segments.iter().any(|one| one == segment)) else { return Ok(None) };
-        if !below(self.id(), facts, self.with_sentiment_below)? {
-            return Ok(None);
-        }
-        let score = facts.prediction.sentiment.map(|sentiment| rounded(sentiment.score));
-        let mood =
-            self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {}, below {}", shown(score), shown(bound)));
+        let Some((score, mood)) = below(self.id(), facts, self.with_sentiment_below)? else { return Ok(None) };
         Ok(Some(Finding {
             rule: self.id().into(),
-            value: score.filter(|_| self.with_sentiment_below.is_some()),
+            value: score,
             threshold: self.with_sentiment_below,
-            message: format!("a customer of the segment {segment}{}", mood.unwrap_or_default()),
+            message: format!("a customer of the segment {segment}{mood}"),
             effect: Effect::Raise(self.raise_by),
         }))
     }

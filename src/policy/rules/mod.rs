@@ -87,10 +87,12 @@ fn sentiment(rule: &'static str, prediction: &Prediction) -> Result<SentimentPre
     prediction.sentiment.ok_or_else(|| RuleError { rule: rule.into(), detail: "the model has no sentiment head".to_owned() })
 }
 
-/// Whether the message's sentiment is below a bound; a rule without a bound does not ask.
-fn below(rule: &'static str, facts: &Facts<'_>, bound: Option<f32>) -> Result<bool, RuleError> {
-    let Some(bound) = bound else { return Ok(true) };
-    Ok(rounded(sentiment(rule, facts.prediction)?.score) < bound)
+/// The sentiment of a message that is below a bound, and in words; none where it is not. A rule without a bound does not ask.
+fn below(rule: &'static str, facts: &Facts<'_>, bound: Option<f32>) -> Result<Option<(Option<f32>, String)>, RuleError> {
+    let Some(bound) = bound else { return Ok(Some((None, String::new()))) };
+    let score = rounded(sentiment(rule, facts.prediction)?.score);
+    let words = || format!(" with sentiment {}, below {}", shown(score), shown(bound));
+    Ok((score < bound).then(|| (Some(score), words())))
 }
 
 /// Checks that the model knows one of the intents that a rule looks for.

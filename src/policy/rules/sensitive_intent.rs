@@ -1,6 +1,6 @@
 //! A matter that goes wrong easily.
 
-use super::{below, filled, knows_one_of, rounded, shown, within};
+use super::{below, filled, knows_one_of, within};
 use crate::policy::{Effect, Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -26,17 +26,12 @@ impl Rule for SensitiveIntent {
         knows_one_of(self.id(), &self.intents, facts)?;
         let matched = facts.prediction.intent.as_ref().and_then(crate::heads::IntentPrediction::matched);
         let Some(matter) = matched.filter(|name| self.intents.iter().any(|intent| intent == name)) else { return Ok(None) };
-        if !below(self.id(), facts, self.with_sentiment_below)? {
-            return Ok(None);
-        }
-        let score = facts.prediction.sentiment.map(|sentiment| rounded(sentiment.score));
-        let mood =
-            self.with_sentiment_below.zip(score).map(|(bound, score)| format!(" with sentiment {}, below {}", shown(score), shown(bound)));
+        let Some((score, mood)) = below(self.id(), facts, self.with_sentiment_below)? else { return Ok(None) };
         Ok(Some(Finding {
             rule: self.id().into(),
-            value: score.filter(|_| self.with_sentiment_below.is_some()),
+            value: score,
             threshold: self.with_sentiment_below,
-            message: format!("{matter} is a sensitive matter{}", mood.unwrap_or_default()),
+            message: format!("{matter} is a sensitive matter{mood}"),
             effect: Effect::Escalate(self.priority),
         }))
     }
