@@ -4,10 +4,14 @@ use super::error::StoreError;
 use super::open::Store;
 use super::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
 use crate::policy::HISTORY;
-use sqlx::{AnyConnection, Connection as _};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Connection as _, FromRow as _, Row as _};
 
 /// Turns that are looked back on: of the customer and of who answers.
 pub const LOOKBACK: usize = 2 * HISTORY;
+
+/// How often a conversation is read again because it changed meanwhile.
+const ATTEMPTS: usize = 16;
 
 /// A conversation and its last turns, oldest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +28,38 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn remembered(&self, id: &str) -> Result<Option<Remembered>, StoreError> {
-        let Some(conversation) = self.conversation(id).await? else { return Ok(None) };
-        let messages = self.messages(id, conversation.turns, LOOKBACK).await?;
-        Ok(Some(Remembered { conversation, messages }))
+        for _ in 0..ATTEMPTS {
+            let (conversation, messages) = self.both(id).await?;
+            let Some(conversation) = conversation else { return Ok(None) };
+            // A change between the two readings is seen by the number of turns.
+            if messages.last().map_or(0, |last| last.turn + 1) == conversation.turns {
+                return Ok(Some(Remembered { conversation, messages }));
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// A conversation and its last turns: in one trip where the database takes several statements at once, else side by side.
+    async fn both(&self, id: &str) -> Result<(Option<ConversationRow>, Vec<MessageRow>), StoreError> {
+        if !self.dialect.takes_several() {
+            return tokio::try_join!(self.conversation(id), self.messages(id, i64::MAX, LOOKBACK));
+        }
+        let statement = self.sql(|_| format!("{}; {}", Self::one_conversation(), Self::last_messages()));
+        let most = i64::try_from(LOOKBACK).unwrap_or(i64::MAX);
+        let rows = sqlx::query(statement).bind(id.to_owned()).bind(i64::MAX).bind(most).fetch_all(&self.pool).await?;
+        let (of_conversation, of_messages): (Vec<&AnyRow>, Vec<&AnyRow>) =
+            rows.iter().partition(|row| row.len() == CONVERSATIONS.columns.len());
+        let conversation = of_conversation.first().map(|row| ConversationRow::from_row(*row)).transpose()?;
+        let messages = of_messages.into_iter().rev().map(MessageRow::from_row).collect::<Result<_, _>>()?;
+        Ok((conversation, messages))
+    }
+
+    fn one_conversation() -> String {
+        format!("SELECT {} FROM conversations WHERE id = $1", CONVERSATIONS.names())
+    }
+
+    fn last_messages() -> String {
+        format!("SELECT {} FROM messages WHERE conversation = $1 AND turn < $2 ORDER BY turn DESC LIMIT $3", MESSAGES.names())
     }
 
     /// A conversation without its turns.
@@ -34,7 +67,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn conversation(&self, id: &str) -> Result<Option<ConversationRow>, StoreError> {
-        let statement = self.sql(|_| format!("SELECT {} FROM conversations WHERE id = $1", CONVERSATIONS.names()));
+        let statement = self.sql(|_| Self::one_conversation());
         Ok(sqlx::query_as(statement).bind(id.to_owned()).fetch_optional(&self.pool).await?)
     }
 
@@ -43,9 +76,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn messages(&self, conversation: &str, before: i64, most: usize) -> Result<Vec<MessageRow>, StoreError> {
-        let statement = self.sql(|_| {
-            format!("SELECT {} FROM messages WHERE conversation = $1 AND turn < $2 ORDER BY turn DESC LIMIT $3", MESSAGES.names())
-        });
+        let statement = self.sql(|_| Self::last_messages());
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let query = sqlx::query_as(statement).bind(conversation.to_owned()).bind(before).bind(most);
         let mut rows: Vec<MessageRow> = query.fetch_all(&self.pool).await?;

@@ -5,8 +5,10 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// Its name.
     fn name(&self) -> &'static str;
 
-    /// The elements of the JSON array in the first argument, as rows with a column `value`.
-    fn each(&self) -> &'static str;
+    /// The elements of the JSON array in an argument, as rows named `element` with a column `value`.
+    fn each(&self, argument: usize) -> String {
+        self.elements(&format!("${argument}"))
+    }
 
     /// The elements of the JSON array in a column, as rows named `element` with a column `value`.
     fn elements(&self, column: &str) -> String;
@@ -23,11 +25,14 @@ pub trait Dialect: Send + Sync + std::fmt::Debug {
     /// Statements for each new connection.
     fn on_connect(&self) -> &'static [&'static str];
 
-    /// Statements before a group of changes: of one that must be on disk when it is done, or of one that need not.
-    fn before_group(&self, durable: bool) -> &'static str;
-
     /// Writers at once.
     fn writers(&self) -> usize;
+
+    /// Whether several statements with arguments may go to the database at once.
+    fn takes_several(&self) -> bool;
+
+    /// Whether a connection may have died unnoticed while nobody used it.
+    fn is_remote(&self) -> bool;
 }
 
 /// SQLite in write-ahead mode: one writer, readers beside it.
@@ -41,10 +46,6 @@ pub struct Postgres;
 impl Dialect for Sqlite {
     fn name(&self) -> &'static str {
         "sqlite"
-    }
-
-    fn each(&self) -> &'static str {
-        "json_each($1) AS element"
     }
 
     fn elements(&self, column: &str) -> String {
@@ -63,6 +64,7 @@ impl Dialect for Sqlite {
         ""
     }
 
+    /// Commits do not wait for the disk: whoever must, waits for [`super::disk::Log`].
     fn on_connect(&self) -> &'static [&'static str] {
         &[
             "PRAGMA journal_mode = WAL",
@@ -73,24 +75,22 @@ impl Dialect for Sqlite {
         ]
     }
 
-    /// A commit in write-ahead mode reaches the disk at once where `synchronous` is full, and with the next that is, or the next
-    /// checkpoint, where it is normal. Either survives the end of the process; only the first survives the end of the machine.
-    fn before_group(&self, durable: bool) -> &'static str {
-        if durable { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" }
-    }
-
     fn writers(&self) -> usize {
         1
+    }
+
+    fn takes_several(&self) -> bool {
+        true
+    }
+
+    fn is_remote(&self) -> bool {
+        false
     }
 }
 
 impl Dialect for Postgres {
     fn name(&self) -> &'static str {
         "postgres"
-    }
-
-    fn each(&self) -> &'static str {
-        "jsonb_array_elements(CAST($1 AS jsonb)) AS element(value)"
     }
 
     fn elements(&self, column: &str) -> String {
@@ -113,12 +113,15 @@ impl Dialect for Postgres {
         &["SET application_name = 'hearken'", "SET statement_timeout = '10s'"]
     }
 
-    /// Replicas read what others wrote, so every commit counts.
-    fn before_group(&self, _durable: bool) -> &'static str {
-        "SET synchronous_commit = on"
-    }
-
     fn writers(&self) -> usize {
         4
+    }
+
+    fn takes_several(&self) -> bool {
+        false
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 }

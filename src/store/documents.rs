@@ -34,7 +34,7 @@ impl Store {
     pub async fn keep(&self, kind: DocumentKind, hash: &str, content: &impl Serialize) -> Result<(), StoreError> {
         let content = serde_json::to_string(content).map_err(|error| StoreError::content("document", error))?;
         let row = json!([{"hash": hash, "kind": kind.name(), "content": content, "at": jiff::Timestamp::now().as_millisecond()}]);
-        let statement = self.sql(|dialect| format!("{} ON CONFLICT (hash) DO NOTHING", DOCUMENTS.insert(dialect.each())));
+        let statement = self.sql(|dialect| format!("{} ON CONFLICT (hash) DO NOTHING", DOCUMENTS.insert(&dialect.each(1))));
         sqlx::query(statement).bind(row.to_string()).execute(&self.pool).await?;
         Ok(())
     }

@@ -103,7 +103,7 @@ impl Store {
     /// When the database fails.
     pub async fn record(&self, event: &EventRow) -> Result<bool, StoreError> {
         let rows = serde_json::to_string(&[event]).map_err(|error| StoreError::content("event", error))?;
-        let statement = self.sql(|dialect| format!("{} ON CONFLICT (id) DO NOTHING", EVENTS.insert(dialect.each())));
+        let statement = self.sql(|dialect| format!("{} ON CONFLICT (id) DO NOTHING", EVENTS.insert(&dialect.each(1))));
         Ok(sqlx::query(statement).bind(rows).execute(&self.pool).await?.rows_affected() > 0)
     }
 

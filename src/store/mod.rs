@@ -6,6 +6,7 @@
 mod conversations;
 mod deliveries;
 mod dialect;
+mod disk;
 mod documents;
 mod error;
 mod events;

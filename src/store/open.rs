@@ -1,6 +1,7 @@
 //! A store, opened: its address, its connections, its schema.
 
 use super::dialect::{Dialect, Postgres, Sqlite};
+use super::disk::Log;
 use super::error::StoreError;
 use super::writer::Writer;
 use sqlx::any::AnyPoolOptions;
@@ -16,7 +17,7 @@ const FILE: &str = "hearken.db";
 /// Connections at once; SQLite's readers do not wait for its writer.
 const CONNECTIONS: u32 = 8;
 /// How long a connection is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +92,8 @@ impl Store {
             }
             Address::Postgres(_) => &Postgres,
         };
-        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE).after_connect(move |connection, _| {
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE).test_before_acquire(dialect.is_remote());
+        let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 for statement in dialect.on_connect() {
                     connection.execute(*statement).await?;
@@ -102,7 +104,11 @@ impl Store {
         let unreachable = |error| StoreError::Open { address: address.shown(), error };
         let pool = options.connect(&address.url()).await.map_err(unreachable)?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { writer: Writer::start(&pool, dialect), pool, dialect, address: Arc::new(address) })
+        let log = match &address {
+            Address::Sqlite(file) => Some(Log::of(file)?),
+            Address::Postgres(_) => None,
+        };
+        Ok(Self { writer: Writer::start(&pool, dialect, log), pool, dialect, address: Arc::new(address) })
     }
 
     /// The address without a password.

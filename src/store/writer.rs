@@ -1,14 +1,16 @@
 //! Changes of conversations, written in groups: what comes while one group is written is the next.
 
 use super::dialect::Dialect;
+use super::disk::Log;
 use super::error::StoreError;
 use super::handovers::{DeliveryRow, HandoverRow};
 use super::open::Store;
-use super::rows::{CONVERSATIONS, ConversationRow, DELIVERIES, HANDOVERS, MESSAGES, MessageRow};
+use super::rows::{CONVERSATIONS, ConversationRow, DELIVERIES, HANDOVERS, MESSAGES, MessageRow, Table};
 use crate::telemetry;
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Row as _};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -36,7 +38,7 @@ pub struct Change {
 /// What came of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// It is in the store; a hand-over is on disk.
+    /// It is in the store; a hand-over is on the disk.
     Done,
     /// Somebody else changed the conversation first; nothing was written.
     Conflict,
@@ -64,11 +66,11 @@ impl Store {
 }
 
 impl Writer {
-    pub(super) fn start(pool: &AnyPool, dialect: &'static dyn Dialect) -> Self {
+    pub(super) fn start(pool: &AnyPool, dialect: &'static dyn Dialect, log: Option<Log>) -> Self {
         let (inbox, changes) = mpsc::channel(WAITING);
         let changes = Arc::new(tokio::sync::Mutex::new(changes));
         let statements = Arc::new(Statements::new(dialect));
-        let task = |_| tokio::spawn(write_groups(pool.clone(), dialect, Arc::clone(&statements), Arc::clone(&changes)));
+        let task = |_| tokio::spawn(write_groups(pool.clone(), dialect, log.clone(), Arc::clone(&statements), Arc::clone(&changes)));
         Self { inbox, tasks: Arc::new(Mutex::new((0..dialect.writers()).map(task).collect())) }
     }
 
@@ -85,29 +87,37 @@ impl Writer {
     }
 }
 
-/// The statements of a group.
+/// The statements of a group: one argument for each table, an array of rows.
 struct Statements {
     conversations: String,
     messages: String,
     handovers: String,
     deliveries: String,
+    /// The first of these within a transaction that begins, and the rest with its end, for a database that takes several at once: a
+    /// statement that goes alone costs the change of two threads.
+    begin: String,
+    end: String,
 }
 
 impl Statements {
     fn new(dialect: &dyn Dialect) -> Self {
-        let each = dialect.each();
         let update = CONVERSATIONS.columns.iter().filter(|(name, _)| !["id", "created"].contains(name));
         let update = update.map(|(name, _)| format!("{name} = excluded.{name}")).collect::<Vec<_>>().join(", ");
         // A conversation that was erased in the meantime does not come back by an update.
-        let insert = CONVERSATIONS.insert(each);
+        let insert = CONVERSATIONS.insert(&dialect.each(1));
+        let conversations = format!(
+            "{insert} AND (CAST(element.value ->> 'version' AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM conversations c WHERE c.id = \
+             element.value ->> 'id')) ON CONFLICT (id) DO UPDATE SET {update} WHERE conversations.version = excluded.version - 1 RETURNING id"
+        );
+        let of = |table: Table, argument| table.insert(&dialect.each(argument));
+        let end = format!("{}; {}; {}; COMMIT", of(MESSAGES, 1), of(HANDOVERS, 2), of(DELIVERIES, 3));
         Self {
-            conversations: format!(
-                "{insert} AND (CAST(element.value ->> 'version' AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM conversations c WHERE c.id = element.value ->> 'id')) \
-                 ON CONFLICT (id) DO UPDATE SET {update} WHERE conversations.version = excluded.version - 1 RETURNING id"
-            ),
-            messages: MESSAGES.insert(each),
-            handovers: HANDOVERS.insert(each),
-            deliveries: DELIVERIES.insert(each),
+            begin: format!("BEGIN IMMEDIATE; {conversations}"),
+            end,
+            conversations,
+            messages: of(MESSAGES, 1),
+            handovers: of(HANDOVERS, 1),
+            deliveries: of(DELIVERIES, 1),
         }
     }
 }
@@ -115,9 +125,11 @@ impl Statements {
 async fn write_groups(
     pool: AnyPool,
     dialect: &'static dyn Dialect,
+    log: Option<Log>,
     statements: Arc<Statements>,
     changes: Arc<tokio::sync::Mutex<mpsc::Receiver<(Change, Reply)>>>,
 ) {
+    let mut line = Line { connection: None };
     loop {
         let mut group = Vec::new();
         if changes.lock().await.recv_many(&mut group, GROUP).await == 0 {
@@ -132,60 +144,137 @@ async fn write_groups(
             let _ = reply.send(Ok(Written::Conflict));
         }
         let (changes, replies): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-        let written = match pool.acquire().await {
-            Ok(mut connection) => {
-                let written = write(&mut connection, dialect, &statements, &changes).await;
-                // After a failed commit, as on a full disk, nobody knows whether a transaction is open.
-                if written.is_err() {
-                    connection.close_on_drop();
-                }
-                written
-            }
-            Err(error) => Err(error),
-        };
+        let written = line.write(&pool, dialect, &statements, &changes).await;
         telemetry::store_group(changes.len(), begin.elapsed(), written.is_ok());
-        match written {
-            Ok(won) => {
-                for (change, reply) in changes.iter().zip(replies) {
-                    let done = won.contains(&change.conversation.id);
-                    let _ = reply.send(Ok(if done { Written::Done } else { Written::Conflict }));
-                }
-            }
-            Err(error) => {
-                let reason: Arc<str> = error.to_string().into();
-                for reply in replies {
-                    let _ = reply.send(Err(StoreError::Write(Arc::clone(&reason))));
-                }
-            }
-        }
+        tell(written, &changes, replies, log.as_ref());
     }
 }
 
-/// Writes a group in one transaction; gives the conversations whose change won.
-async fn write(
+/// Says what came of each change: of a hand-over when it is on the disk, of the others at once.
+fn tell(written: Result<HashSet<String>, sqlx::Error>, changes: &[Change], replies: Vec<Reply>, log: Option<&Log>) {
+    let won = match written {
+        Ok(won) => won,
+        Err(error) => return fail(replies, &error.to_string()),
+    };
+    let mut durable = Vec::new();
+    for (change, reply) in changes.iter().zip(replies) {
+        if !won.contains(&change.conversation.id) {
+            let _ = reply.send(Ok(Written::Conflict));
+        } else if change.handovers.is_empty() || log.is_none() {
+            let _ = reply.send(Ok(Written::Done));
+        } else {
+            durable.push(reply);
+        }
+    }
+    let Some(log) = log.filter(|_| !durable.is_empty()).cloned() else { return };
+    tokio::spawn(async move {
+        match log.reach_disk().await {
+            Ok(()) => {
+                for reply in durable {
+                    let _ = reply.send(Ok(Written::Done));
+                }
+            }
+            Err(error) => fail(durable, &error),
+        }
+    });
+}
+
+fn fail(replies: Vec<Reply>, reason: &str) {
+    let reason: Arc<str> = reason.into();
+    for reply in replies {
+        let _ = reply.send(Err(StoreError::Write(Arc::clone(&reason))));
+    }
+}
+
+/// A writer's own connection.
+struct Line {
+    connection: Option<PoolConnection<Any>>,
+}
+
+impl Line {
+    /// Writes a group in one transaction; gives the conversations whose change won.
+    async fn write(
+        &mut self,
+        pool: &AnyPool,
+        dialect: &dyn Dialect,
+        statements: &Statements,
+        changes: &[Change],
+    ) -> Result<HashSet<String>, sqlx::Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => pool.acquire().await?,
+        };
+        let written = if dialect.takes_several() {
+            write_at_once(&mut connection, statements, changes).await
+        } else {
+            write_in_turn(&mut connection, statements, changes).await
+        };
+        if written.is_ok() {
+            self.connection = Some(connection);
+        } else {
+            // After a failed commit, as on a full disk, nobody knows whether a transaction is open.
+            connection.close_on_drop();
+        }
+        written
+    }
+}
+
+async fn write_at_once(
     connection: &mut AnyConnection,
-    dialect: &dyn Dialect,
     statements: &Statements,
     changes: &[Change],
 ) -> Result<HashSet<String>, sqlx::Error> {
-    let durable = changes.iter().any(|change| !change.handovers.is_empty());
-    connection.execute(dialect.before_group(durable)).await?;
-    let mut transaction = connection.begin().await?;
     let conversations: Vec<_> = changes.iter().map(|change| &change.conversation).collect();
-    let rows = insert(&mut transaction, &statements.conversations, &conversations).await?;
-    let won = rows.iter().map(|row| row.try_get("id")).collect::<Result<HashSet<String>, _>>()?;
-    let of_won = || changes.iter().filter(|change| won.contains(&change.conversation.id));
-    insert(&mut transaction, &statements.messages, &of_won().flat_map(|change| &change.messages).collect::<Vec<_>>()).await?;
-    insert(&mut transaction, &statements.handovers, &of_won().flat_map(|change| &change.handovers).collect::<Vec<_>>()).await?;
-    insert(&mut transaction, &statements.deliveries, &of_won().flat_map(|change| &change.deliveries).collect::<Vec<_>>()).await?;
-    transaction.commit().await?;
-    Ok(won)
+    let rows = sqlx::query(AssertSqlSafe(statements.begin.clone())).bind(json(&conversations)?).fetch_all(&mut *connection).await?;
+    let group = Group::of(changes, &rows)?;
+    let end = sqlx::query(AssertSqlSafe(statements.end.clone()));
+    end.bind(json(&group.messages)?).bind(json(&group.handovers)?).bind(json(&group.deliveries)?).execute(&mut *connection).await?;
+    Ok(group.won)
 }
 
-async fn insert<T: Serialize>(connection: &mut AnyConnection, statement: &str, rows: &[T]) -> Result<Vec<AnyRow>, sqlx::Error> {
-    if rows.is_empty() {
-        return Ok(Vec::new());
+async fn write_in_turn(
+    connection: &mut AnyConnection,
+    statements: &Statements,
+    changes: &[Change],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let conversations: Vec<_> = changes.iter().map(|change| &change.conversation).collect();
+    let rows =
+        sqlx::query(AssertSqlSafe(statements.conversations.clone())).bind(json(&conversations)?).fetch_all(&mut *transaction).await?;
+    let group = Group::of(changes, &rows)?;
+    let inserts = [
+        (&statements.messages, json(&group.messages)?, group.messages.is_empty()),
+        (&statements.handovers, json(&group.handovers)?, group.handovers.is_empty()),
+        (&statements.deliveries, json(&group.deliveries)?, group.deliveries.is_empty()),
+    ];
+    for (statement, rows, _) in inserts.into_iter().filter(|(.., empty)| !empty) {
+        sqlx::query(AssertSqlSafe(statement.clone())).bind(rows).execute(&mut *transaction).await?;
     }
-    let rows = serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    sqlx::query(AssertSqlSafe(statement.to_owned())).bind(rows).fetch_all(connection).await
+    transaction.commit().await?;
+    Ok(group.won)
+}
+
+/// What is written beside the conversations whose change won.
+struct Group<'a> {
+    won: HashSet<String>,
+    messages: Vec<&'a MessageRow>,
+    handovers: Vec<&'a HandoverRow>,
+    deliveries: Vec<&'a DeliveryRow>,
+}
+
+impl<'a> Group<'a> {
+    fn of(changes: &'a [Change], won: &[AnyRow]) -> Result<Self, sqlx::Error> {
+        let won = won.iter().map(|row| row.try_get("id")).collect::<Result<HashSet<String>, _>>()?;
+        let of_won: Vec<&Change> = changes.iter().filter(|change| won.contains(&change.conversation.id)).collect();
+        Ok(Self {
+            messages: of_won.iter().flat_map(|change| &change.messages).collect(),
+            handovers: of_won.iter().flat_map(|change| &change.handovers).collect(),
+            deliveries: of_won.iter().flat_map(|change| &change.deliveries).collect(),
+            won,
+        })
+    }
+}
+
+fn json(rows: &[impl Serialize]) -> Result<String, sqlx::Error> {
+    serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

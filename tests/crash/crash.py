@@ -36,7 +36,7 @@ import time
 import urllib.parse
 from datetime import datetime, timedelta, timezone
 
-HERE = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FURIOUS = [
     "I am furious, nobody answers, this is the third time, give me my money back NOW",
     "This is the third time I ask and nobody answers. I am furious, your service is a disgrace!",
@@ -197,7 +197,10 @@ class Target:
             daemon_threads, request_queue_size = True, 128
 
             def handle_error(self, *_):
-                pass
+                # A server that is killed breaks off in the midst of what it says.
+                error = sys.exc_info()[1]
+                if not isinstance(error, (OSError, ValueError)):
+                    target.problems.add(f"the target was told what it cannot read: {error!r}")
 
         self.server = Server(("127.0.0.1", free_port()), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
@@ -279,7 +282,7 @@ class Server:
 
     def start(self):
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.environment, cwd=HERE, **self.popen)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=self.environment, cwd=ROOT, **self.popen)
 
     def lives(self):
         return self.process is not None and self.process.poll() is None
@@ -1018,7 +1021,7 @@ def conversations(dice, number):
     """Conversations of 6 to 10 messages: real ones one after the other, or messages of them at random."""
     real = collections.defaultdict(list)
     for file in ("test.jsonl", "train.jsonl"):
-        for line in (HERE / "training-data" / "storefront-en" / file).read_text().splitlines():
+        for line in (ROOT / "training-data" / "storefront-en" / file).read_text().splitlines():
             row = json.loads(line)
             if row.get("conversation") is not None and row.get("turn") is not None:
                 real[row["conversation"]].append((row["turn"], row["text"]))
