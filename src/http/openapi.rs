@@ -164,6 +164,20 @@ mod tests {
     use utoipa::ToSchema as _;
 
     #[test]
+    fn no_two_parts_of_the_document_give_one_name_to_different_things() {
+        let schemas = |document: utoipa::openapi::OpenApi| {
+            let value = serde_json::to_value(document).unwrap();
+            value["components"]["schemas"].as_object().cloned().unwrap_or_default()
+        };
+        let mut known = schemas(Native::openapi());
+        for dialect in compat::documents() {
+            for (name, schema) in schemas(dialect) {
+                assert_eq!(*known.entry(name.clone()).or_insert_with(|| schema.clone()), schema, "{name}");
+            }
+        }
+    }
+
+    #[test]
     fn the_document_is_openapi_3_1_and_its_references_lead_somewhere() {
         let text = document().to_json().unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

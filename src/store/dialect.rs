@@ -64,7 +64,7 @@ impl Dialect for Sqlite {
         ""
     }
 
-    /// Commits do not wait for the disk: whoever must, waits for [`super::disk::Log`].
+    /// Commits do not wait for the disk: whoever must, waits for the log (`disk.rs`).
     fn on_connect(&self) -> &'static [&'static str] {
         &[
             "PRAGMA journal_mode = WAL",

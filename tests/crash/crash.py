@@ -63,19 +63,55 @@ MOST_PROBLEMS = 30
 
 
 class Problems:
-    """What is wrong, each in a plain sentence."""
+    """What is wrong, each in a plain sentence, how often, and an example."""
 
     def __init__(self):
-        self.found, self.number, self.lock = collections.Counter(), 0, threading.Lock()
+        self.found, self.lock = {}, threading.Lock()
 
-    def add(self, text):
+    def add(self, text, example=None):
         with self.lock:
-            self.number += 1
-            if len(self.found) < MOST_PROBLEMS or text in self.found:
-                self.found[text] += 1
+            number, first = self.found.get(text, (0, example))
+            self.found[text] = (number + 1, first)
+
+    def number(self):
+        return sum(number for number, _ in self.found.values())
+
+    def too_many(self):
+        return len(self.found) >= MOST_PROBLEMS
 
     def texts(self):
-        return [text if number == 1 else f"{text} ({number} times)" for text, number in self.found.items()]
+        return [self.text(text, number, example) for text, (number, example) in list(self.found.items())[:MOST_PROBLEMS]]
+
+    @staticmethod
+    def text(text, number, example):
+        times = [f"{number} times"] if number > 1 else []
+        remarks = ", ".join(times + ([f"such as {example}"] if example else []))
+        return f"{text} ({remarks})" if remarks else text
+
+
+class Pulse:
+    """Notes when the whole machine stood still, as one that is paused by its host does: what was late then is nobody's fault."""
+
+    def __init__(self):
+        self.pauses = []
+        threading.Thread(target=self.beat, daemon=True).start()
+
+    def beat(self):
+        last = time.monotonic()
+        while True:
+            time.sleep(0.2)
+            now = time.monotonic()
+            if now - last > 3:
+                self.pauses.append((last, now))
+            last = now
+
+    def stood_still(self, begin, end):
+        # Whoever asks may have woken up before the pulse has.
+        time.sleep(0.5)
+        return any(since <= end and begin <= until + LONGEST for since, until in self.pauses)
+
+    def seconds(self):
+        return sum(until - since for since, until in self.pauses)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +134,8 @@ class Message:
 class Ledger:
     """What clients were told, and whether it can be true."""
 
-    def __init__(self, problems):
-        self.problems, self.lock = problems, threading.Lock()
+    def __init__(self, problems, pulse):
+        self.problems, self.pulse, self.lock = problems, pulse, threading.Lock()
         self.counts = collections.Counter()
         # What was answered to a message, and the messages that were answered as new.
         self.answers, self.new, self.events = {}, set(), set()
@@ -130,26 +166,30 @@ class Ledger:
 
     def judge(self, what, stateful, status, body, begin, end):
         """Whether an answer may be as it is. Says whether what was asked is settled."""
-        seconds = end - begin
         code = body.get("code") if isinstance(body, dict) else None
         with self.lock:
             self.counts[f"{status} {code}" if code else str(status)] += 1
-            self.slowest = max(self.slowest, seconds)
-        if seconds > LONGEST:
-            self.problems.add(f"{what} was answered {status} only after {seconds:.1f} s")
-        if status == 429:
-            return False
-        if status == 200:
-            if stateful and self.must_fail(begin, end):
-                self.problems.add(f"{what} was answered 200 while the database was away")
-            return True
+            self.slowest = max(self.slowest, end - begin)
+        wrong = self.wrong(stateful, status, code, begin, end)
+        if wrong and not self.pulse.stood_still(begin, end):
+            self.problems.add(wrong, f"{what}, after {end - begin:.1f} s")
+        return status == 200
+
+    def wrong(self, stateful, status, code, begin, end):
+        """What is wrong with an answer."""
+        if end - begin > LONGEST:
+            return f"an answer, {status}, took more than {LONGEST} s"
+        if status == 200 and stateful and self.must_fail(begin, end):
+            return "a message of a conversation was answered 200 while the database was away"
+        if status in (200, 429):
+            return None
         if not stateful:
-            self.problems.add(f"{what} was answered {status} {code}; what belongs to no conversation is to be answered always")
-        elif (status, code) != (503, "store"):
-            self.problems.add(f"{what} was answered {status} {code}; where the store fails it is to be 503 store")
-        elif not self.may_fail(begin, end):
-            self.problems.add(f"{what} was answered 503 store though the store was there")
-        return False
+            return f"a message of no conversation was answered {status} {code}; it is to be answered always"
+        if (status, code) != (503, "store"):
+            return f"a message of a conversation was answered {status} {code}; where the store fails it is to be 503 store"
+        if not self.may_fail(begin, end):
+            return "a message of a conversation was answered 503 store though the store was there"
+        return None
 
     def note(self, message, result):
         """What a complete answer says must hold from now on."""
@@ -417,7 +457,8 @@ class Client:
         try:
             status, answer = server.call("POST", path, body)
         except TimeoutError:
-            self.ledger.problems.add(f"{what} had no answer after {time.monotonic() - begin:.0f} s")
+            if not self.ledger.pulse.stood_still(begin, time.monotonic()):
+                self.ledger.problems.add("a request had no answer in 30 s", what)
             return None
         except (OSError, http.client.HTTPException, ValueError):
             with self.ledger.lock:
@@ -577,14 +618,14 @@ def check_sqlite(file, ledger, problems, when):
 
 def drain(server, target, patience):
     """Waits until nothing is pending; gives what still is after `patience` seconds without any progress."""
-    progress, last = time.monotonic(), -1
+    # Turns of about a second are counted, and not time: the machine may stand still.
+    idle, last = 0, -1
     while True:
         pending = server.call_well("GET", "/v1/handovers?delivery=pending&limit=200")["data"]
         if not pending:
             return []
-        if target.number_taken() != last:
-            progress, last = time.monotonic(), target.number_taken()
-        elif time.monotonic() - progress > patience:
+        idle, last = (0 if target.number_taken() != last else idle + 1), target.number_taken()
+        if idle > patience:
             return pending
         soon = datetime.now(timezone.utc) + timedelta(seconds=5)
         for row in pending:
@@ -668,7 +709,8 @@ class Run:
     def __init__(self, options, work):
         self.options, self.work = options, work
         self.problems = Problems()
-        self.ledger = Ledger(self.problems)
+        self.pulse = Pulse()
+        self.ledger = Ledger(self.problems, self.pulse)
         self.random = random.Random(options.seed)
         self.target = Target(f"{options.seed}-target", self.problems)
         self.servers, self.facts = [], collections.Counter()
@@ -685,7 +727,7 @@ class Run:
     def rounds(self):
         """The rounds, with a word on how far it is; a run that goes wrong ends early."""
         for number in range(1, self.options.rounds + 1):
-            if self.problems.number >= MOST_PROBLEMS:
+            if self.problems.too_many():
                 self.say(f"given up after {number - 1} rounds: too much is wrong")
                 return
             yield number
@@ -696,7 +738,7 @@ class Run:
         now = time.monotonic()
         left = (now - self.began) / done * (most - done)
         line = f"{what} {done}/{most}  answered {len(self.ledger.answers)}  told {len(self.ledger.told)}  "
-        line += f"taken {self.target.number_taken()}  problems {self.problems.number}  {left / 60:.1f} min left"
+        line += f"taken {self.target.number_taken()}  problems {self.problems.number()}  {left / 60:.1f} min left"
         if sys.stderr.isatty():
             print(f"\r\033[K{line}", end="\n" if done == most else "", file=sys.stderr, flush=True)
         elif now - self.shown > 15 or done == most:
@@ -711,7 +753,7 @@ class Run:
         return {
             "command": self.options.command,
             "seed": self.options.seed,
-            "passed": not self.problems.number,
+            "passed": not self.problems.found,
             "seconds": round(time.monotonic() - self.began, 1),
             "facts": dict(self.facts),
             "messages answered": len(self.ledger.answers),
@@ -722,7 +764,8 @@ class Run:
             "slowest answer": round(self.ledger.slowest, 2),
             "answers": dict(sorted(self.ledger.counts.items())),
             "answers of the target": dict(sorted(self.target.counts.items())),
-            "problems": self.problems.number,
+            "problems": self.problems.number(),
+            "seconds that the machine stood still": round(self.pulse.seconds(), 1),
             "such as": self.problems.texts(),
         }
 
@@ -831,6 +874,9 @@ def wait_for_store(run, server, what):
     message, begin = client.message(f"{client.name}-c", ORDINARY[0]), time.monotonic()
     while not client.say(server, message):
         if time.monotonic() - begin > RECOVERY:
+            if run.pulse.stood_still(begin, time.monotonic()):
+                begin = time.monotonic()
+                continue
             run.problems.add(f"{RECOVERY} s after {what} the server still answers that the store fails")
             return False
         time.sleep(0.1)
@@ -910,7 +956,7 @@ def full_disk(run):
         check_sqlite(file, run.ledger, run.problems, "at the end")
     finally:
         run.end()
-        if run.problems.number:
+        if run.problems.found:
             shutil.copytree(disk.folder, run.work / "data", ignore=shutil.ignore_patterns("filler"))
         disk.close()
 
@@ -997,7 +1043,7 @@ def replicas(run):
     talks = conversations(run.random, run.options.conversations)
     found = talk_to_both(run, pair, talks)
     run.say(f"{sum(map(len, talks))} messages answered by two replicas; now by one server")
-    expected, alone = [], Ledger(run.problems)
+    expected, alone = [], Ledger(run.problems, run.pulse)
     for number, talk in enumerate(talks, 1):
         expected.append([ask_until_answered(reference, alone, message) for message in talk])
         run.progress(number, len(talks), "conversation")
@@ -1066,10 +1112,11 @@ def ask_until_answered(server, ledger, message, seconds=120):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         begin = time.monotonic()
-        status, body = server.call("POST", "/v1/classify", {"input": [message.input()]}, timeout=60)
-        if ledger.judge(str(message), True, status, body, begin, time.monotonic()):
-            ledger.note(message, body["data"][0])
-            return body["data"][0]
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            status, body = server.call("POST", "/v1/classify", {"input": [message.input()]})
+            if ledger.judge(str(message), True, status, body, begin, time.monotonic()):
+                ledger.note(message, body["data"][0])
+                return body["data"][0]
         time.sleep(0.1)
     ledger.problems.add(f"message {message.id} of {message.conversation} was not answered in {seconds} s")
     return None

@@ -12,6 +12,6 @@ pub use diff::{Difference, differences};
 pub use html::page;
 pub use played::{Played, play};
 pub use recorded::{Recorded, RecordedMessage, Wanted};
-pub use report::{BacktestReport, Labelled, backtest};
+pub use report::{AgainstLabels, BacktestReport, backtest};
 pub use sweep::{Bound, Curve, Point, Sweep, SweepError, sweep};
 pub use text::text;

@@ -32,12 +32,12 @@ pub struct BacktestReport {
     /// Messages about which a rule could not decide, by rule.
     pub errors: BTreeMap<String, usize>,
     /// How right that is, where it is known.
-    pub labelled: Option<Labelled>,
+    pub labelled: Option<AgainstLabels>,
 }
 
 /// Against what should have been.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, utoipa::ToSchema)]
-pub struct Labelled {
+pub struct AgainstLabels {
     /// Conversations of which it is known.
     pub conversations: usize,
     /// Of them, those that a human should have taken over.
@@ -102,8 +102,8 @@ pub fn backtest(policy: &Policy, recorded: &[Recorded], played: &[Played], withi
     report
 }
 
-fn labelled(recorded: &[Recorded], played: &[Played], within: usize) -> Option<Labelled> {
-    let mut found = Labelled { within, ..Labelled::default() };
+fn labelled(recorded: &[Recorded], played: &[Played], within: usize) -> Option<AgainstLabels> {
+    let mut found = AgainstLabels { within, ..AgainstLabels::default() };
     let mut saved = Vec::new();
     for (recorded, played) in recorded.iter().zip(played) {
         match (recorded.wanted, played.handed_over) {

@@ -55,7 +55,7 @@ struct Confident {
 }
 
 #[derive(Serialize, ToSchema)]
-struct Found {
+struct ParsedEntity {
     entity: String,
     start: usize,
     end: usize,
@@ -70,7 +70,7 @@ struct ParseResult {
     text: String,
     message_id: Option<String>,
     intent: Option<Confident>,
-    entities: Vec<Found>,
+    entities: Vec<ParsedEntity>,
     intent_ranking: Vec<Confident>,
     metadata: Map<String, Value>,
 }
@@ -105,7 +105,7 @@ fn ranking(outcome: &Outcome) -> Vec<Confident> {
     fallback.into_iter().chain(intents).collect()
 }
 
-fn entities(text: &Utterance, outcome: &Outcome) -> Vec<Found> {
+fn entities(text: &Utterance, outcome: &Outcome) -> Vec<ParsedEntity> {
     let entity = |found: &crate::patterns::Entity| {
         let (start, end) = found.span.offsets(text, OffsetUnit::Codepoint);
         let value = match &found.value {
@@ -113,7 +113,7 @@ fn entities(text: &Utterance, outcome: &Outcome) -> Vec<Found> {
             _ => found.span.slice(text).to_owned(),
         };
         let (entity, score) = (found.label.clone(), found.score);
-        Found { entity, start, end, confidence_entity: score, confidence: score, value, extractor: "hearken" }
+        ParsedEntity { entity, start, end, confidence_entity: score, confidence: score, value, extractor: "hearken" }
     };
     outcome.prediction.entities.iter().flatten().map(entity).collect()
 }

@@ -41,7 +41,7 @@ fn error(problem: &Problem) -> Value {
 
 #[derive(Deserialize, ToSchema)]
 struct PredictBody {
-    inputs: Inputs,
+    inputs: PredictInputs,
     truncate: Option<bool>,
     #[serde(default)]
     raw_scores: bool,
@@ -50,7 +50,7 @@ struct PredictBody {
 /// `"a"` and `["a"]` are one text, `["a", "b"]` is one pair of texts, `[["a"], ["b"]]` is a batch.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-enum Inputs {
+enum PredictInputs {
     One(String),
     Sequence(Vec<String>),
     Batch(Vec<Vec<String>>),
@@ -69,7 +69,7 @@ async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
     if raw_scores {
         return Err(Problem::invalid("/raw_scores", "raw scores cannot be had: scores are calibrated probabilities"));
     }
-    let one = !matches!(inputs, Inputs::Batch(_));
+    let one = !matches!(inputs, PredictInputs::Batch(_));
     let outcomes = call.classify(texts(inputs)?).await?;
     // Its servers cut only when they are told to, here or by --auto-truncate, which is on by default.
     if truncate == Some(false) && outcomes.iter().any(|(_, outcome)| outcome.truncated) {
@@ -82,7 +82,7 @@ async fn predict(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
     Ok(one_or_all(outcomes.iter().map(scores).collect(), one))
 }
 
-fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
+fn texts(inputs: PredictInputs) -> Result<Vec<(String, String)>, Problem> {
     let sequence = |texts: Vec<String>, place: String| match <[String; 1]>::try_from(texts) {
         Ok([text]) => Ok((text, place)),
         Err(texts) if texts.len() == 2 => Err(Problem::invalid(
@@ -94,9 +94,9 @@ fn texts(inputs: Inputs) -> Result<Vec<(String, String)>, Problem> {
         }
     };
     match inputs {
-        Inputs::One(text) => Ok(vec![(text, "/inputs".to_owned())]),
-        Inputs::Sequence(texts) => Ok(vec![sequence(texts, "/inputs".to_owned())?]),
-        Inputs::Batch(batch) => batch.into_iter().enumerate().map(|(i, texts)| sequence(texts, format!("/inputs/{i}"))).collect(),
+        PredictInputs::One(text) => Ok(vec![(text, "/inputs".to_owned())]),
+        PredictInputs::Sequence(texts) => Ok(vec![sequence(texts, "/inputs".to_owned())?]),
+        PredictInputs::Batch(batch) => batch.into_iter().enumerate().map(|(i, texts)| sequence(texts, format!("/inputs/{i}"))).collect(),
     }
 }
 
