@@ -111,6 +111,9 @@ async fn desk(config: &ServeConfig, policy: &Arc<ArcSwap<Policy>>) -> anyhow::Re
     let Some(address) = config.address()? else { return Ok(None) };
     let options = OutboxOptions { targets: config.targets(), allow_private: config.handover_allow_private };
     let (outbox, couriers) = Outbox::new(&options)?;
+    if options.targets.is_empty() {
+        tracing::warn!("hand-overs are recorded, but nobody is told of them; --handover-url or [[handover_targets]] says who is");
+    }
     let store = Store::open(address).await.context("say --store none to keep no conversations")?;
     let mut at_work = couriers.start(&store);
     at_work.spawn(upkeep::run(store.clone(), config.keep_texts_days, config.keep_days));
