@@ -4,17 +4,19 @@ use super::parse::typed;
 use super::problem::Problem;
 use super::server::Service;
 use super::terms::Terms;
+use super::wire::Object;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
-/// A JSON body of some type.
+/// A JSON object of some type.
 ///
 /// # Errors
 /// As [`bytes`] and [`typed`] have them.
 pub async fn json<T: DeserializeOwned>(service: &Service, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     let terms = Terms::read(headers, service.deadline())?;
-    typed(&bytes(service, headers, body, &terms).await?)
+    let Object(value) = typed(&bytes(service, headers, body, &terms).await?)?;
+    Ok(value)
 }
 
 /// A whole body that says it is JSON.

@@ -10,6 +10,7 @@ use crate::http::parse::typed;
 use crate::http::problem::Problem;
 use crate::http::server::Service;
 use crate::http::terms::Terms;
+use crate::http::wire::Object;
 use crate::policy::{Policy, PolicyFile};
 use crate::text::Utterance;
 use axum::Json;
@@ -35,7 +36,8 @@ pub struct BacktestBody {
     /// A second policy, to list the conversations in which they differ.
     against: Option<Value>,
     /// Conversations; those that the store has without them.
-    conversations: Option<Vec<SentConversation>>,
+    #[schema(value_type = Option<Vec<SentConversation>>)]
+    conversations: Option<Vec<Object<SentConversation>>>,
     /// Messages of the customer after the labelled one that are still in time.
     #[serde(default = "within")]
     #[schema(default = 2)]
@@ -56,7 +58,8 @@ fn within() -> usize {
 pub struct SentConversation {
     id: String,
     /// What was said, oldest first.
-    turns: Vec<SentTurn>,
+    #[schema(value_type = Vec<SentTurn>)]
+    turns: Vec<Object<SentTurn>>,
     channel: Option<String>,
     /// The customer's group.
     segment: Option<String>,
@@ -96,7 +99,7 @@ pub struct BacktestAnswer {
 pub async fn run(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<BacktestAnswer>, Problem> {
     service.check_open()?;
     let terms = Terms::read(&headers, service.deadline())?;
-    let asked: BacktestBody = typed(&body::bytes(&service, &headers, body, &terms).await?)?;
+    let Object(asked): Object<BacktestBody> = typed(&body::bytes(&service, &headers, body, &terms).await?)?;
     let sweep = asked.sweep.as_ref().map(|text| text.parse::<Sweep>().map_err(|error| Problem::invalid("/sweep", error.to_string())));
     let bound = asked.target.as_ref().map(|text| text.parse::<Bound>().map_err(|error| Problem::invalid("/target", error.to_string())));
     let (sweep, bound) = (sweep.transpose()?, bound.transpose()?);
@@ -109,7 +112,7 @@ pub async fn run(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
     let work = async {
         let recorded = match asked.conversations {
             Some(sent) => {
-                let talks = sent.into_iter().enumerate().map(|(i, sent)| talk(sent, &format!("/conversations/{i}")));
+                let talks = sent.into_iter().enumerate().map(|(i, Object(sent))| talk(sent, &format!("/conversations/{i}")));
                 let talks = talks.collect::<Result<Vec<_>, _>>()?;
                 rehearse(&service.slots.stable(), &talks, idle, |_| {}).await?
             }
@@ -150,7 +153,7 @@ fn parsed(policy: &Value, place: &str) -> Result<Policy, Problem> {
 fn talk(sent: SentConversation, place: &str) -> Result<Talk, Problem> {
     let mut before: Vec<(Timestamp, Turn)> = Vec::new();
     let mut messages = Vec::new();
-    for (i, turn) in sent.turns.into_iter().enumerate() {
+    for (i, Object(turn)) in sent.turns.into_iter().enumerate() {
         let text = Utterance::new(turn.text).map_err(|error| Problem::invalid(format!("{place}/turns/{i}/text"), error.to_string()))?;
         let last = before.last().map(|(at, _)| *at);
         let next = last.map_or_else(Timestamp::now, |at| at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(at));

@@ -41,9 +41,6 @@ pub async fn read(State(service): State<Arc<Service>>) -> Json<PolicyObject> {
 pub async fn replace(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<PolicyObject>, Problem> {
     service.check_open()?;
     let written: Value = json(&service, &headers, body).await?;
-    if !written.is_object() {
-        return Err(Problem::invalid("", "is no object; send a policy as JSON"));
-    }
     let file = PolicyFile::parse(&written.to_string()).map_err(|error| Problem::invalid("", error.to_string()))?;
     let mut name = UNNAMED.to_owned();
     if let Some(path) = &service.config.policy {
