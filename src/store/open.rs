@@ -105,7 +105,7 @@ impl Store {
         let pool = options.connect(&address.url()).await.map_err(unreachable)?;
         MIGRATIONS.run(&pool).await?;
         let log = match &address {
-            Address::Sqlite(file) => Some(Log::of(file)?),
+            Address::Sqlite(file) => Some(Log::of(file)),
             Address::Postgres(_) => None,
         };
         Ok(Self { writer: Writer::start(&pool, dialect, log), pool, dialect, address: Arc::new(address) })
