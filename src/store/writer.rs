@@ -14,7 +14,7 @@ use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection as _, Row as _
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// Most changes of one group.
@@ -50,6 +50,7 @@ type Reply = oneshot::Sender<Result<Written, StoreError>>;
 #[derive(Debug, Clone)]
 pub(super) struct Writer {
     inbox: mpsc::Sender<(Change, Reply)>,
+    closing: watch::Sender<bool>,
     tasks: Arc<Mutex<Vec<JoinHandle<()>>>>,
 }
 
@@ -70,20 +71,42 @@ impl Writer {
         let (inbox, changes) = mpsc::channel(WAITING);
         let changes = Arc::new(tokio::sync::Mutex::new(changes));
         let statements = Arc::new(Statements::new(dialect));
-        let task = |_| tokio::spawn(write_groups(pool.clone(), dialect, log.clone(), Arc::clone(&statements), Arc::clone(&changes)));
-        Self { inbox, tasks: Arc::new(Mutex::new((0..dialect.writers()).map(task).collect())) }
+        let closing = watch::Sender::new(false);
+        let task = |_| {
+            let source = Source { changes: Arc::clone(&changes), closing: closing.subscribe() };
+            tokio::spawn(write_groups(pool.clone(), dialect, log.clone(), Arc::clone(&statements), source))
+        };
+        let tasks = (0..dialect.writers()).map(task).collect();
+        Self { inbox, closing, tasks: Arc::new(Mutex::new(tasks)) }
     }
 
-    /// Waits until what is under way is written. Changes that come later are refused once every door is gone.
+    /// Waits until what is there is written; what comes later is refused.
     pub(super) async fn close(&self) {
-        while self.inbox.capacity() < self.inbox.max_capacity() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        self.closing.send_replace(true);
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
-            task.abort();
             let _ = task.await;
         }
+    }
+}
+
+/// Where writers get their groups from.
+struct Source {
+    changes: Arc<tokio::sync::Mutex<mpsc::Receiver<(Change, Reply)>>>,
+    closing: watch::Receiver<bool>,
+}
+
+impl Source {
+    /// The next group; empty when there will be none.
+    async fn next(&mut self) -> Vec<(Change, Reply)> {
+        let mut group = Vec::new();
+        let mut changes = self.changes.lock().await;
+        tokio::select! {
+            biased;
+            _ = changes.recv_many(&mut group, GROUP) => {}
+            _ = self.closing.wait_for(|closing| *closing) => {}
+        }
+        group
     }
 }
 
@@ -122,17 +145,11 @@ impl Statements {
     }
 }
 
-async fn write_groups(
-    pool: AnyPool,
-    dialect: &'static dyn Dialect,
-    log: Option<Log>,
-    statements: Arc<Statements>,
-    changes: Arc<tokio::sync::Mutex<mpsc::Receiver<(Change, Reply)>>>,
-) {
+async fn write_groups(pool: AnyPool, dialect: &'static dyn Dialect, log: Option<Log>, statements: Arc<Statements>, mut source: Source) {
     let mut line = Line { connection: None };
     loop {
-        let mut group = Vec::new();
-        if changes.lock().await.recv_many(&mut group, GROUP).await == 0 {
+        let mut group = source.next().await;
+        if group.is_empty() {
             return;
         }
         let begin = Instant::now();

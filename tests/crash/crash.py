@@ -830,9 +830,10 @@ def postgres(run):
     crowd = clients(run.options, run.ledger)
     kinds = {"server": lambda: start_and_kill(run, server, crowd), "database": lambda: stop_database(run, server, database, crowd, False)}
     kinds["both"] = lambda: stop_database(run, server, database, crowd, True)
+    kinds["unnoticed"] = lambda: restart_unnoticed(run, server, database, crowd)
     for number in run.rounds():
         set_mood(run)
-        kind = run.random.choices(list(kinds), [4, 4, 2])[0]
+        kind = run.random.choices(list(kinds), [8, 8, 4, 1])[0]
         if kind == "server" and server.lives():
             server.kill()
         kinds[kind]()
@@ -866,6 +867,24 @@ def stop_database(run, server, database, crowd, kill):
             time.sleep(run.random.uniform(0.1, 1))
     if not kill:
         wait_for_store(run, server, "PostgreSQL was there again")
+
+
+def restart_unnoticed(run, server, database, crowd):
+    """PostgreSQL is restarted while nobody asks; who asks a while later does not learn of it."""
+    if not server.lives():
+        server.start()
+    if not server.wait_until_ready():
+        run.problems.add("the server does not start")
+        server.kill()
+        return
+    with load(crowd, server):
+        time.sleep(0.5)
+    with run.ledger.store_away(wholly=False):
+        database.stop()
+        database.start()
+    time.sleep(RECOVERY + 1)
+    with load(crowd, server):
+        time.sleep(0.5)
 
 
 def wait_for_store(run, server, what):
