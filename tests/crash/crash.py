@@ -822,7 +822,7 @@ def sqlite(run):
 
 
 def postgres(run):
-    """Kills of a server, of its PostgreSQL, and of both."""
+    """Kills of a server, of its PostgreSQL, and of both; restarts of PostgreSQL while nobody asks."""
     if not Postgres.is_here():
         return "HEARKEN_TEST_POSTGRES is not set; scripts/with-postgres sets it where PostgreSQL is installed"
     database = Postgres()
@@ -833,7 +833,7 @@ def postgres(run):
     kinds["unnoticed"] = lambda: restart_unnoticed(run, server, database, crowd)
     for number in run.rounds():
         set_mood(run)
-        kind = run.random.choices(list(kinds), [8, 8, 4, 1])[0]
+        kind = "unnoticed" if number % 10 == 5 else run.random.choices(list(kinds), [2, 2, 1, 0])[0]
         if kind == "server" and server.lives():
             server.kill()
         kinds[kind]()
