@@ -197,7 +197,8 @@ async fn a_target_that_fails_holds_up_no_other() {
     }
     good.wait(8).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert!(bad.told().len() <= 8, "left alone after five failures: {}", bad.told().len());
+    // Eight at first, then one now and then to see whether it is back.
+    assert!(bad.told().len() <= 12, "left alone after five failures: {}", bad.told().len());
 }
 
 #[test]
