@@ -69,10 +69,12 @@ impl Courier {
             return Ok(wait.clamp(Duration::from_millis(20), PATROL));
         }
         let mut attempts = futures_util::stream::iter(due).map(|due| self.attempt(due)).buffer_unordered(self.config.concurrency);
+        // One that cannot be noted ends none of the others.
+        let mut noted = Ok(Duration::ZERO);
         while let Some(done) = attempts.next().await {
-            done?;
+            noted = noted.and_then(|wait| done.map(|()| wait));
         }
-        Ok(Duration::ZERO)
+        noted
     }
 
     async fn attempt(&self, due: Due) -> Result<(), StoreError> {

@@ -203,7 +203,7 @@ fn fail(replies: Vec<Reply>, reason: &str) {
     }
 }
 
-/// A writer's own connection.
+/// A writer's own connection, where one lasts.
 struct Line {
     connection: Option<PoolConnection<Any>>,
 }
@@ -227,7 +227,8 @@ impl Line {
             write_in_turn(&mut connection, statements, changes).await
         };
         if written.is_ok() {
-            self.connection = Some(connection);
+            // One to another machine may die unnoticed; the pool looks before it gives one out.
+            self.connection = Some(connection).filter(|_| !dialect.is_remote());
         } else {
             // After a failed commit, as on a full disk, nobody knows whether a transaction is open.
             connection.close_on_drop();
