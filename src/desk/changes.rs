@@ -51,7 +51,7 @@ impl Desk {
             conversation.handover = Some(handover.clone());
             conversation.version += 1;
             conversation.updated = conversation.updated.max(at);
-            let decision = requested(&self.policy.load(), priority, None);
+            let decision = requested(&self.policy.load(), priority);
             let account = Account {
                 id: &handover,
                 conversation: &conversation,

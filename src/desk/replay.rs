@@ -30,7 +30,7 @@ impl Replayed {
 /// Policies and labels that were read already.
 #[derive(Debug, Default)]
 pub struct Documents {
-    policies: HashMap<String, Option<PolicyFile>>,
+    policies: HashMap<String, Option<Policy>>,
     labels: HashMap<String, Option<Labels>>,
 }
 
@@ -44,17 +44,17 @@ impl Replayed {
         let stored: Decision = memory::read("decision", decision)?;
         let episode: Episode = memory::read("episode", episode)?;
         let rows = store.messages(&row.conversation, row.turn, LOOKBACK).await?;
-        let (name, hash) = policy_id.split_once("@sha256:").unwrap_or((policy_id, ""));
-        if !documents.policies.contains_key(hash) {
+        if !documents.policies.contains_key(policy_id) {
+            let (name, hash) = policy_id.split_once("@sha256:").unwrap_or((policy_id, ""));
             let file = store.document(DocumentKind::Policy, hash).await?;
-            documents.policies.insert(hash.to_owned(), file);
+            documents.policies.insert(policy_id.clone(), file.map(|file: PolicyFile| Policy::new(name, file)));
         }
         let labels_hash = row.labels.clone().unwrap_or_default();
         if !documents.labels.contains_key(&labels_hash) {
             let labels = store.document(DocumentKind::Labels, &labels_hash).await?;
             documents.labels.insert(labels_hash.clone(), labels);
         }
-        let policy = documents.policies.get(hash).and_then(Option::as_ref).map(|file| Policy::new(name, file.clone()));
+        let policy = documents.policies.get(policy_id).and_then(Option::as_ref);
         let labels = documents.labels.get(&labels_hash).and_then(Option::as_ref);
         let again = match (policy, labels, &row.text) {
             (Some(policy), Some(labels), Some(text)) => {

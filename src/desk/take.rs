@@ -248,23 +248,20 @@ impl Desk {
         conversation.updated = conversation.updated.max(at);
         conversation.episode = memory::write(&after);
         conversation.resolved = None;
-        if decision.action == Action::HandOver {
-            let id = crate::handover::new_id();
-            conversation.handover = Some(id.clone());
-            row.handover = Some(id.clone());
-            if let Some(slot) = thread.rows.get_mut(index) {
-                *slot = row;
-            }
+        let began = (decision.action == Action::HandOver).then(crate::handover::new_id);
+        if began.is_some() {
+            conversation.handover.clone_from(&began);
+        }
+        row.handover.clone_from(&conversation.handover);
+        if let Some(slot) = thread.rows.get_mut(index) {
+            *slot = row;
+        }
+        if let Some(id) = began {
             let turns = thread.rows.get(..=index).unwrap_or_default();
             let account = Account { id: &id, conversation, since: after.since, turns, decision: &decision, source: "policy", at };
             let (handover, deliveries) = self.hand_over(&account);
             change.handovers.push(handover);
             change.deliveries.extend(deliveries);
-        } else {
-            row.handover.clone_from(&conversation.handover);
-            if let Some(slot) = thread.rows.get_mut(index) {
-                *slot = row;
-            }
         }
         let handover = change.conversation.handover.clone();
         let place = Place { conversation: thread.id.clone(), turn: turn.unsigned_abs(), repeated: false, handover };
@@ -361,7 +358,7 @@ async fn classify(engine: &Engine, inputs: Vec<(usize, Input)>, terms: Terms) ->
 }
 
 /// The decision of a hand-over that somebody asked for.
-pub(super) fn requested(policy: &Policy, priority: crate::policy::Priority, acknowledgement: Option<String>) -> Decision {
+pub(super) fn requested(policy: &Policy, priority: crate::policy::Priority) -> Decision {
     Decision {
         escalate: true,
         action: Action::HandOver,
@@ -369,7 +366,7 @@ pub(super) fn requested(policy: &Policy, priority: crate::policy::Priority, ackn
         reasons: Vec::new(),
         errors: Vec::new(),
         policy: policy.id().to_owned(),
-        acknowledgement,
+        acknowledgement: None,
         quick_replies: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! What a person is told: why, how pressing, and everything that was said, within 20 KB.
 
 use crate::heads::Prediction;
+use crate::patterns::Entity;
 use crate::policy::Decision;
 use crate::store::{ConversationRow, MessageRow, moment};
 use jiff::Timestamp;
@@ -123,10 +124,10 @@ fn envelope(data: &Map<String, Value>, at: i64) -> String {
 }
 
 fn turn(row: &MessageRow, longest: usize) -> Turn<'_> {
-    let entities: Vec<crate::patterns::Entity> =
-        row.entities.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let entities = entities(row);
     let said = row.text.as_deref().unwrap_or_default();
-    let entity = |entity: &crate::patterns::Entity| json!({"label": entity.label, "text": said.get(entity.span.start..entity.span.end), "value": entity.value});
+    let entity =
+        |entity: &Entity| json!({"label": entity.label, "text": said.get(entity.span.start..entity.span.end), "value": entity.value});
     let entities: Vec<Value> = entities.iter().map(entity).collect();
     Turn {
         role: &row.role,
@@ -138,13 +139,16 @@ fn turn(row: &MessageRow, longest: usize) -> Turn<'_> {
     }
 }
 
+/// The entities of a turn.
+fn entities(row: &MessageRow) -> Vec<Entity> {
+    row.entities.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// The latest value of each label.
 fn merged(turns: &[MessageRow]) -> Map<String, Value> {
     let mut latest = Map::new();
     for row in turns {
-        let entities: Vec<crate::patterns::Entity> =
-            row.entities.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        for entity in entities {
+        for entity in entities(row) {
             let said = row.text.as_deref().and_then(|text| text.get(entity.span.start..entity.span.end));
             let value = entity.value.or_else(|| said.map(Value::from)).unwrap_or(Value::Null);
             latest.insert(entity.label, value);

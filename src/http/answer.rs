@@ -1,9 +1,9 @@
 //! From checked messages to answers: what every route that classifies has in common.
 
-use super::problem::{FieldError, Problem};
+use super::problem::Problem;
 use super::server::Service;
 use super::terms::Terms;
-use crate::desk::{self, Answered, Asked};
+use crate::desk::{self, Answered, Asked, DeskError};
 use crate::engine::{Engine, Input, Outcome, Request, Slot};
 use crate::policy::{Action, Decision, Facts, Priority};
 use crate::telemetry;
@@ -42,7 +42,7 @@ pub async fn answers(service: &Service, engine: &Engine, asked: &[Asked], terms:
     } else {
         let outcomes = outcomes(engine, asked.iter().map(|one| one.input.clone()).collect(), terms).await?;
         if let Some((input, outcome)) = outcomes.iter().enumerate().find(|(_, outcome)| whole && outcome.truncated) {
-            return Err(too_long(input, outcome.tokens));
+            return Err(DeskError::Truncated { input, tokens: outcome.tokens }.into());
         }
         let policy = service.policy();
         let answer = |(one, outcome): (&Asked, Outcome)| {
@@ -61,13 +61,6 @@ pub async fn answers(service: &Service, engine: &Engine, asked: &[Asked], terms:
         }
     }
     Ok(answers)
-}
-
-/// A message that is longer than the model reads, where whole messages were asked for.
-pub fn too_long(input: usize, tokens: usize) -> Problem {
-    let detail = format!("input {input} is longer than the model reads ({tokens} tokens), and options.truncate is false");
-    let errors = vec![FieldError { pointer: format!("/input/{input}"), detail: detail.clone() }];
-    Problem { errors, ..Problem::invalid("", detail) }
 }
 
 /// What is done about the outcome of a message that belongs to no conversation. Counts the message.

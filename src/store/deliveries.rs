@@ -97,13 +97,4 @@ impl Store {
             "SELECT MIN(CASE WHEN lease > due THEN lease ELSE due END) AS next FROM deliveries WHERE target = $1 AND state = 'pending'";
         Ok(sqlx::query(statement).bind(target.to_owned()).fetch_one(&self.pool).await?.try_get("next")?)
     }
-
-    /// Deliveries by state.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn delivery_states(&self) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = sqlx::query("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state").fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok((row.try_get("state")?, row.try_get("n")?))).collect()
-    }
 }

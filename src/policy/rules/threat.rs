@@ -1,6 +1,6 @@
 //! The customer threatens: a lawyer, a chargeback, the public.
 
-use super::phrases;
+use super::phrases::Phrases;
 use crate::policy::{Facts, Finding, Priority, Rule, RuleError};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Threat {
     /// The phrases.
-    pub phrases: Vec<String>,
+    pub phrases: Phrases,
     /// How soon.
     pub priority: Priority,
 }
@@ -20,10 +20,10 @@ impl Rule for Threat {
     }
 
     fn check(&self, facts: &Facts<'_>) -> Result<Option<Finding>, RuleError> {
-        Ok(phrases::find(self.id(), &self.phrases, self.priority, facts))
+        Ok(self.phrases.find(self.id(), self.priority, facts))
     }
 
     fn validate(&self) -> Result<(), (String, String)> {
-        phrases::validate(&self.phrases)
+        self.phrases.validate()
     }
 }
