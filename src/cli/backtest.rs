@@ -7,10 +7,9 @@ use crate::conversation::Role;
 use crate::data::{DataDirectory, Split, Talk, records_of, talks};
 use crate::desk::{rehearse, remembered};
 use crate::engine::WaitLimits;
-use crate::eval::backtest::{Bound, Recorded, Sweep, backtest, differences, page, play, sweep, text};
+use crate::eval::backtest::{Bound, Examined, Question, Recorded, Sweep, examine, page, text};
 use anyhow::Context as _;
 use clap::Args;
-use rayon::prelude::*;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,28 +75,20 @@ impl BacktestArgs {
             "`{}` has no conversation: no row has `conversation`; `hearken import` makes such rows of transcripts",
             self.conversations
         );
-        let played: Vec<_> = recorded.par_iter().map(|one| play(&policy, one)).collect();
-        let report = backtest(&policy, &recorded, &played, self.within);
-        let mut other = None;
-        let mut differing = Vec::new();
-        if let Some(against) = &against {
-            let others: Vec<_> = recorded.par_iter().map(|one| play(against, one)).collect();
-            other = Some(backtest(against, &recorded, &others, self.within));
-            differing = differences(&recorded, &played, &others);
-        }
-        let curve = self.sweep.as_ref().map(|asked| sweep(policy.file(), &recorded, asked, self.within, self.target)).transpose()?;
+        let question = Question { against: against.as_ref(), within: self.within, sweep: self.sweep.as_ref(), bound: self.target };
+        let examined = examine(&policy, &recorded, question)?;
+        let Examined { report, against, differences, sweep } = &examined;
         let mut out = std::io::stdout().lock();
         if self.json {
-            let all = serde_json::json!({"report": report, "against": other, "differences": differing, "sweep": curve});
-            writeln!(out, "{}", serde_json::to_string_pretty(&all)?)?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&examined)?)?;
         } else {
-            write!(out, "{}", text(&report, other.as_ref(), &differing, curve.as_ref()))?;
+            write!(out, "{}", text(report, against.as_ref(), differences, sweep.as_ref()))?;
         }
         if let Some(path) = &self.html {
-            write_page(path, &page(&report, other.as_ref(), &differing, curve.as_ref()))?;
+            write_page(path, &page(report, against.as_ref(), differences, sweep.as_ref()))?;
             eprintln!("wrote {}", path.display());
         }
-        if let (Some(target), Some(curve)) = (self.target, &curve)
+        if let (Some(target), Some(curve)) = (self.target, sweep)
             && curve.recommended.is_none()
         {
             eprintln!("no value of {} keeps {target:?}; try other values or another rule", curve.key);

@@ -6,7 +6,7 @@ use super::{Desk, memory};
 use crate::conversation::Role;
 use crate::handover::Account;
 use crate::policy::{Episode, Priority};
-use crate::store::{Change, EventKind, EventRow, HandoverState, Remembered, StoreError, Written, moment};
+use crate::store::{Change, EventKind, EventRow, HandoverState, MessageRow, Remembered, StoreError, Written, moment};
 use jiff::Timestamp;
 
 /// How often a change is made again because somebody else changed the conversation.
@@ -32,43 +32,49 @@ pub struct HandedOver {
     pub before: bool,
 }
 
+/// What an edit of a conversation came to.
+enum Edit<T> {
+    /// There was nothing to change.
+    None(T),
+    /// It is to be written.
+    Made(T),
+}
+
 impl Desk {
     /// Hands a conversation to a person because the caller wants it.
     ///
     /// # Errors
     /// When there is no such conversation or the store fails.
     pub async fn ask_for_human(&self, id: &str, priority: Priority, at: Timestamp) -> Result<HandedOver, DeskError> {
-        let at = at.as_millisecond();
-        for _ in 0..ATTEMPTS {
-            let Remembered { mut conversation, messages } = self.open(id).await?;
-            if let Some(open) = conversation.handover {
-                return Ok(HandedOver { id: open, before: true });
+        let decision = requested(&self.policy.load(), priority);
+        let handed = self.change(id, |change, episode, messages| {
+            let conversation = &mut change.conversation;
+            if let Some(open) = &conversation.handover {
+                return Ok(Edit::None(HandedOver { id: open.clone(), before: true }));
             }
-            let mut episode: Episode = memory::read("episode", &conversation.episode)?;
-            episode.hand_over(moment(at), priority);
             let handover = crate::handover::new_id();
-            conversation.episode = memory::write(&episode);
+            episode.hand_over(at, priority);
             conversation.handover = Some(handover.clone());
-            conversation.version += 1;
-            conversation.updated = conversation.updated.max(at);
-            let decision = requested(&self.policy.load(), priority);
+            conversation.updated = conversation.updated.max(at.as_millisecond());
             let account = Account {
                 id: &handover,
-                conversation: &conversation,
+                conversation,
                 since: episode.since,
-                turns: &messages,
+                turns: messages,
                 decision: &decision,
                 source: "request",
-                at,
+                at: at.as_millisecond(),
             };
             let (row, deliveries) = self.hand_over(&account);
-            let change = Change { conversation: conversation.clone(), messages: Vec::new(), handovers: vec![row], deliveries };
-            if self.store.write(change).await? == Written::Done {
-                self.outbox.wake();
-                return Ok(HandedOver { id: handover, before: false });
-            }
+            change.handovers.push(row);
+            change.deliveries = deliveries;
+            Ok(Edit::Made(HandedOver { id: handover, before: false }))
+        });
+        let handed = handed.await?;
+        if !handed.before {
+            self.outbox.wake();
         }
-        Err(StoreError::Contended.into())
+        Ok(handed)
     }
 
     /// Gives a conversation back to the bot. Says which hand-over that ended.
@@ -76,22 +82,16 @@ impl Desk {
     /// # Errors
     /// When there is no such conversation, it is not with a person, or the store fails.
     pub async fn hand_back(&self, id: &str, at: Timestamp) -> Result<String, DeskError> {
-        let at = at.as_millisecond();
-        for _ in 0..ATTEMPTS {
-            let Remembered { mut conversation, .. } = self.open(id).await?;
-            let mut episode: Episode = memory::read("episode", &conversation.episode)?;
-            let Some(handover) = conversation.handover.take() else { return Err(DeskError::NotHandedOver) };
-            episode.hand_back(moment(at), conversation.turns.unsigned_abs());
-            conversation.episode = memory::write(&episode);
-            conversation.version += 1;
-            conversation.updated = conversation.updated.max(at);
-            let change = Change { conversation, messages: Vec::new(), handovers: Vec::new(), deliveries: Vec::new() };
-            if self.store.write(change).await? == Written::Done {
-                self.store.advance(&handover, HandoverState::Resolved, at).await?;
-                return Ok(handover);
-            }
-        }
-        Err(StoreError::Contended.into())
+        let ended = self.change(id, |change, episode, _| {
+            let conversation = &mut change.conversation;
+            let handover = conversation.handover.take().ok_or(DeskError::NotHandedOver)?;
+            episode.hand_back(at, conversation.turns.unsigned_abs());
+            conversation.updated = conversation.updated.max(at.as_millisecond());
+            Ok(Edit::Made(handover))
+        });
+        let handover = ended.await?;
+        self.store.advance(&handover, HandoverState::Resolved, at.as_millisecond()).await?;
+        Ok(handover)
     }
 
     /// Remembers what a bot or a person said.
@@ -99,24 +99,47 @@ impl Desk {
     /// # Errors
     /// When there is no such conversation or the store fails.
     pub async fn reply(&self, id: &str, reply: &Reply, at: Timestamp) -> Result<(), DeskError> {
-        for _ in 0..ATTEMPTS {
-            let Remembered { mut conversation, messages } = self.open(id).await?;
-            if let Some(reply) = &reply.id
-                && self.store.message(id, reply).await?.is_some()
-            {
-                return Ok(());
+        if let Some(reply) = &reply.id
+            && self.store.message(id, reply).await?.is_some()
+        {
+            return Ok(());
+        }
+        let said = self.change(id, |change, episode, messages| {
+            // By somebody else, meanwhile.
+            if reply.id.is_some() && messages.iter().any(|row| row.id == reply.id) {
+                return Ok(Edit::None(()));
             }
+            let conversation = &mut change.conversation;
             let at = at.as_millisecond().max(messages.last().map_or(i64::MIN, |row| row.at));
             let row = memory::spoken(id, conversation.turns, reply.role, reply.text.clone(), at, reply.id.clone());
-            let mut episode: Episode = memory::read("episode", &conversation.episode)?;
             episode.heard(moment(at));
-            conversation.episode = memory::write(&episode);
-            conversation.version += 1;
             conversation.turns += 1;
             conversation.updated = conversation.updated.max(at);
-            let change = Change { conversation, messages: vec![row], handovers: Vec::new(), deliveries: Vec::new() };
+            change.messages.push(row);
+            Ok(Edit::Made(()))
+        });
+        said.await
+    }
+
+    /// Changes a conversation, and does so again where somebody else changed it first.
+    async fn change<T>(
+        &self,
+        id: &str,
+        mut edit: impl FnMut(&mut Change, &mut Episode, &[MessageRow]) -> Result<Edit<T>, DeskError>,
+    ) -> Result<T, DeskError> {
+        for _ in 0..ATTEMPTS {
+            let remembered = self.store.remembered(id).await?;
+            let Remembered { conversation, messages } = remembered.ok_or_else(|| DeskError::NoConversation(id.to_owned()))?;
+            let mut episode: Episode = memory::read("episode", &conversation.episode)?;
+            let mut change = Change { conversation, messages: Vec::new(), handovers: Vec::new(), deliveries: Vec::new() };
+            let made = match edit(&mut change, &mut episode, &messages)? {
+                Edit::None(answer) => return Ok(answer),
+                Edit::Made(answer) => answer,
+            };
+            change.conversation.episode = memory::write(&episode);
+            change.conversation.version += 1;
             if self.store.write(change).await? == Written::Done {
-                return Ok(());
+                return Ok(made);
             }
         }
         Err(StoreError::Contended.into())
@@ -177,19 +200,10 @@ impl Desk {
             Ok(_) | Err(DeskError::NotHandedOver) => {}
             Err(error) => return Err(error),
         }
-        for _ in 0..ATTEMPTS {
-            let Remembered { mut conversation, .. } = self.open(id).await?;
-            conversation.resolved = Some(at);
-            conversation.version += 1;
-            let change = Change { conversation, messages: Vec::new(), handovers: Vec::new(), deliveries: Vec::new() };
-            if self.store.write(change).await? == Written::Done {
-                return Ok(());
-            }
-        }
-        Err(StoreError::Contended.into())
-    }
-
-    async fn open(&self, id: &str) -> Result<Remembered, DeskError> {
-        self.store.remembered(id).await?.ok_or_else(|| DeskError::NoConversation(id.to_owned()))
+        let closed = self.change(id, |change, _, _| {
+            change.conversation.resolved = Some(at);
+            Ok(Edit::Made(()))
+        });
+        closed.await
     }
 }

@@ -843,13 +843,20 @@ def postgres(run):
     check_store(database.rows, run.ledger, run.problems, "at the end")
 
 
-def stop_database(run, server, database, crowd, kill):
-    """PostgreSQL goes away under load, and comes again; the server lives on, or is killed meanwhile."""
+def is_up(run, server):
+    """Whether the server answers, started where it does not live."""
     if not server.lives():
         server.start()
-    if not server.wait_until_ready():
-        run.problems.add("the server does not start")
-        server.kill()
+    if server.wait_until_ready():
+        return True
+    run.problems.add("the server does not start")
+    server.kill()
+    return False
+
+
+def stop_database(run, server, database, crowd, kill):
+    """PostgreSQL goes away under load, and comes again; the server lives on, or is killed meanwhile."""
+    if not is_up(run, server):
         return
     # For longer than the server waits for a connection, or not.
     pause = run.random.uniform(5.5, 9) if run.chance(0.4) else run.random.uniform(0, 2)
@@ -871,11 +878,7 @@ def stop_database(run, server, database, crowd, kill):
 
 def restart_unnoticed(run, server, database, crowd):
     """PostgreSQL is restarted while nobody asks; who asks a while later does not learn of it."""
-    if not server.lives():
-        server.start()
-    if not server.wait_until_ready():
-        run.problems.add("the server does not start")
-        server.kill()
+    if not is_up(run, server):
         return
     with load(crowd, server):
         time.sleep(0.5)

@@ -1,6 +1,7 @@
 //! What would a policy have done? The decisions of a server, over conversations that were recorded and classified.
 
 mod diff;
+mod examined;
 mod html;
 mod played;
 mod recorded;
@@ -9,6 +10,7 @@ mod sweep;
 mod text;
 
 pub use diff::{Difference, differences};
+pub use examined::{Examined, Question, examine};
 pub use html::page;
 pub use played::{Played, play};
 pub use recorded::{Recorded, RecordedMessage, Wanted};

@@ -3,7 +3,7 @@
 use crate::conversation::{Role, Turn};
 use crate::data::{Talk, TalkMessage};
 use crate::desk::{rehearse, remembered};
-use crate::eval::backtest::{BacktestReport, Bound, Curve, Difference, Recorded, Sweep, backtest, differences, play, sweep};
+use crate::eval::backtest::{Bound, Examined, Question, Sweep, examine};
 use crate::http::body;
 use crate::http::openapi::{BodyProblems, StateProblems};
 use crate::http::parse::typed;
@@ -18,8 +18,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -84,19 +83,10 @@ pub struct SentTurn {
     handover: bool,
 }
 
-/// What would have been.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct BacktestAnswer {
-    report: BacktestReport,
-    against: Option<BacktestReport>,
-    differences: Vec<Difference>,
-    sweep: Option<Curve>,
-}
-
 /// Says what a policy would have done.
 #[utoipa::path(post, path = "/v1/backtest", tag = "policy", request_body = BacktestBody,
-    responses((status = 200, body = BacktestAnswer), StateProblems, BodyProblems))]
-pub async fn run(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<BacktestAnswer>, Problem> {
+    responses((status = 200, body = Examined), StateProblems, BodyProblems))]
+pub async fn run(State(service): State<Arc<Service>>, headers: HeaderMap, body: Body) -> Result<Json<Examined>, Problem> {
     service.check_open()?;
     let terms = Terms::read(&headers, service.deadline())?;
     let Object(asked): Object<BacktestBody> = typed(&body::bytes(&service, &headers, body, &terms).await?)?;
@@ -118,31 +108,14 @@ pub async fn run(State(service): State<Arc<Service>>, headers: HeaderMap, body: 
             }
             None => remembered(service.desk()?.store(), MOST).await?,
         };
-        let answer = tokio::task::spawn_blocking(move || answer(&policy, against.as_ref(), &recorded, asked.within, sweep.as_ref(), bound));
-        answer.await.map_err(|_| Problem::deadline())?
+        let examined = tokio::task::spawn_blocking(move || {
+            let question = Question { against: against.as_ref(), within: asked.within, sweep: sweep.as_ref(), bound };
+            examine(&policy, &recorded, question).map_err(|error| Problem::invalid("/sweep", error.to_string()))
+        });
+        examined.await.map_err(|_| Problem::deadline())?
     };
     let answer = tokio::time::timeout_at(terms.deadline.into(), work).await.map_err(|_| Problem::deadline())??;
     Ok(Json(answer))
-}
-
-fn answer(
-    policy: &Policy,
-    against: Option<&Policy>,
-    recorded: &[Recorded],
-    within: usize,
-    asked: Option<&Sweep>,
-    bound: Option<Bound>,
-) -> Result<BacktestAnswer, Problem> {
-    let all = |policy: &Policy| -> Vec<_> { recorded.par_iter().map(|one| play(policy, one)).collect() };
-    let played = all(policy);
-    let others = against.map(all);
-    let curve = asked.map(|asked| sweep(policy.file(), recorded, asked, within, bound)).transpose();
-    Ok(BacktestAnswer {
-        report: backtest(policy, recorded, &played, within),
-        against: against.zip(others.as_ref()).map(|(against, others)| backtest(against, recorded, others, within)),
-        differences: others.as_ref().map(|others| differences(recorded, &played, others)).unwrap_or_default(),
-        sweep: curve.map_err(|error| Problem::invalid("/sweep", error.to_string()))?,
-    })
 }
 
 fn parsed(policy: &Value, place: &str) -> Result<Policy, Problem> {
