@@ -23,6 +23,8 @@
 )]
 
 mod attention;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 mod dispatch;
 mod gemm;
 mod isa;

@@ -1,6 +1,7 @@
 //! Raw scores of the heads, as a backend gives them and before anybody reads a meaning into them.
 
-use ndarray::{Array2, ArrayView2, s};
+use super::ComputeError;
+use ndarray::{Array2, ArrayView2, Axis, s};
 use std::ops::Range;
 
 /// The kinds of heads a model may have. To add one: a variant, its name and level here, and its decoder in `heads`.
@@ -75,6 +76,26 @@ pub struct BatchLogits {
 }
 
 impl BatchLogits {
+    /// The logits of batches, one below the other.
+    ///
+    /// # Errors
+    /// When they are not of the same heads.
+    pub fn stacked(parts: &[Self]) -> Result<Self, ComputeError> {
+        let kinds: Vec<HeadKind> = parts.first().map(|part| part.heads.iter().map(|head| head.kind).collect()).unwrap_or_default();
+        let stack = |kind| {
+            let of_kind = parts.iter().flat_map(|part| &part.heads).filter(|head| head.kind == kind);
+            let values = ndarray::concatenate(Axis(0), &of_kind.map(|head| head.values.view()).collect::<Vec<_>>());
+            Ok(HeadLogits { kind, values: values.map_err(|error| ComputeError(error.to_string()))? })
+        };
+        let heads = kinds.into_iter().map(stack).collect::<Result<_, ComputeError>>()?;
+        let lengths = parts.iter().flat_map(|part| &part.ranges).map(Range::len);
+        let place = |end: &mut usize, length| {
+            *end += length;
+            Some(*end - length..*end)
+        };
+        Ok(Self { heads, ranges: lengths.scan(0, place).collect() })
+    }
+
     /// One head's logits of one row: `[1, classes]`, or `[tokens of the row, classes]`.
     #[must_use]
     pub fn row(&self, kind: HeadKind, row: usize) -> Option<ArrayView2<'_, f32>> {

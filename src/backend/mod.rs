@@ -4,6 +4,7 @@ mod logits;
 
 pub mod candle;
 pub mod cpu;
+pub mod cuda;
 pub mod training;
 
 pub use logits::{BatchLogits, HeadKind, HeadLogits, Level};
@@ -77,6 +78,11 @@ pub trait Backend: Sync {
     /// When something it needs is missing.
     fn check(&self) -> Result<(), Unavailable>;
 
+    /// Runners that keep it busy.
+    fn workers(&self) -> usize {
+        cores()
+    }
+
     /// Whether it runs an encoder of this shape.
     ///
     /// # Errors
@@ -102,10 +108,13 @@ pub trait Runner: Send {
     fn precision(&self) -> String;
 
     /// A runner for another thread, on the same weights.
-    fn another(&self) -> Box<dyn Runner>;
+    ///
+    /// # Errors
+    /// When the device has no room for it.
+    fn another(&self) -> Result<Box<dyn Runner>, PrepareError>;
 
-    /// Logits of every head for every row. A row's logits depend neither on the other rows of the batch nor on the number of cores,
-    /// bit for bit.
+    /// Logits of every head for every row. On a processor a row's logits depend neither on the other rows of the batch nor on the number
+    /// of cores, bit for bit; on a card, whose products sum in another order for another number of tokens, within rounding.
     ///
     /// # Errors
     /// When the device fails; the batch may be tried again.
@@ -119,7 +128,7 @@ pub trait Runner: Send {
 }
 
 /// Every backend, best first.
-pub const BACKENDS: &[&dyn Backend] = &[&cpu::Cpu, &candle::CandleCpu];
+pub const BACKENDS: &[&dyn Backend] = &[&cpu::Cpu, &cuda::Cuda, &candle::Metal, &candle::CandleCpu];
 
 /// The backend of this name; `auto` is the best that is available.
 ///
@@ -148,4 +157,12 @@ pub fn choose_for(name: &str, config: &EncoderConfig) -> Result<&'static dyn Bac
     let fits = |backend: &&&dyn Backend| backend.check().is_ok() && backend.supports(config).is_ok();
     let reason = format!("no backend on this machine runs a `{}` encoder", config.model_type);
     BACKENDS.iter().find(fits).copied().ok_or(Unavailable { backend: "auto", reason })
+}
+
+/// Refuses a batch whose indices are beyond their table.
+fn check_indices(what: &str, indices: &[u32], rows: usize) -> Result<(), ComputeError> {
+    match indices.iter().find(|index| **index as usize >= rows) {
+        Some(index) => Err(ComputeError(format!("{what} {index} is beyond the model's {rows}"))),
+        None => Ok(()),
+    }
 }

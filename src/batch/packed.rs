@@ -46,12 +46,13 @@ impl PackedBatch {
         })
     }
 
-    /// One row as a batch of its own; empty when there is no such row.
+    /// Some rows as a batch of their own; empty when they are not all there.
     #[must_use]
-    pub fn row(&self, row: usize) -> Self {
-        let range = self.ranges().nth(row).unwrap_or(0..0);
-        let part = |values: &[u32]| values.get(range.clone()).map(<[u32]>::to_vec).unwrap_or_default();
-        Self { ids: part(&self.ids), segments: part(&self.segments), starts: vec![0, range.len()] }
+    pub fn slice(&self, rows: Range<usize>) -> Self {
+        let starts = self.starts.get(rows.start..=rows.end).unwrap_or_default();
+        let (first, end) = (starts.first().copied().unwrap_or(0), starts.last().copied().unwrap_or(0));
+        let part = |values: &[u32]| values.get(first..end).map(<[u32]>::to_vec).unwrap_or_default();
+        Self { ids: part(&self.ids), segments: part(&self.segments), starts: starts.iter().map(|start| start - first).collect() }
     }
 
     /// Position of each token within its row, `[tokens]`.

@@ -75,7 +75,7 @@ impl Engine {
         model.release_weights();
         let model = Arc::new(model);
         let limits = first.limits();
-        let others: Vec<_> = (1..options.workers).map(|_| first.another()).collect();
+        let others = (1..options.workers).map(|_| first.another()).collect::<Result<Vec<_>, _>>()?;
         let mut tokens_per_second = 0.0;
         for (number, runner) in std::iter::once(first).chain(others).enumerate() {
             tokens_per_second += worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;

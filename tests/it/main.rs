@@ -10,6 +10,7 @@ mod calibration;
 mod cli;
 mod compat;
 mod conversations;
+mod cuda;
 mod data;
 mod eval;
 mod golden;

@@ -23,7 +23,7 @@ fn messages(model: &LoadedModel) -> Vec<Encoded> {
 }
 
 fn logits(runner: &dyn Runner, messages: &[Encoded]) -> Vec<BatchLogits> {
-    let parts: Vec<_> = messages.chunks(messages.len().div_ceil(8).max(1)).map(|part| (runner.another(), part)).collect();
+    let parts: Vec<_> = messages.chunks(messages.len().div_ceil(8).max(1)).map(|part| (runner.another().unwrap(), part)).collect();
     let run = |(mut runner, part): (Box<dyn Runner>, &[Encoded])| {
         part.iter().map(|encoded| runner.run(&PackedBatch::new([encoded]), Cores::One).unwrap()).collect::<Vec<_>>()
     };

@@ -18,7 +18,7 @@ pub use ops::Ops;
 pub use stock::Stock;
 pub use update::{Moments, update};
 
-use super::{Backend, BatchLogits, ComputeError, Cores, HeadKind, HeadLogits, Level, Options, PrepareError, Runner, Unavailable};
+use super::{Backend, BatchLogits, ComputeError, Cores, HeadLogits, Level, Options, PrepareError, Runner, Unavailable};
 use crate::batch::{BatchLimits, PackedBatch};
 use crate::model::LoadedModel;
 use candle_core::Device;
@@ -39,16 +39,58 @@ impl Backend for CandleCpu {
     }
 
     fn prepare(&self, model: &LoadedModel, _options: Options) -> Result<Box<dyn Runner>, PrepareError> {
-        let shape = NetworkShape::of(model);
-        let mut load = |name: &str, size: &[usize]| model.tensor(name, size, &Device::Cpu).map_err(candle_core::Error::wrap);
-        let network = Network::load(&shape, &mut load).map_err(|error| PrepareError::Device(error.to_string()))?;
-        Ok(Box::new(CandleRunner { network: Arc::new(network), max_tokens: model.manifest.max_tokens }))
+        Ok(Box::new(CandleRunner::new(model, &Device::Cpu)?))
     }
 }
 
-struct CandleRunner {
+/// candle on Apple's cards, f32. Nobody has run it yet.
+#[derive(Debug)]
+pub struct Metal;
+
+impl Backend for Metal {
+    fn name(&self) -> &'static str {
+        "metal"
+    }
+
+    fn check(&self) -> Result<(), Unavailable> {
+        let reason = "this binary was built without the feature `metal`, or the machine has no such card".to_owned();
+        Device::new_metal(0).map(drop).map_err(|_| Unavailable { backend: "metal", reason })
+    }
+
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn prepare(&self, model: &LoadedModel, _options: Options) -> Result<Box<dyn Runner>, PrepareError> {
+        let device = Device::new_metal(0).map_err(|error| PrepareError::Device(error.to_string()))?;
+        Ok(Box::new(CandleRunner::new(model, &device)?))
+    }
+}
+
+/// The network on stock operations, on any device.
+pub struct CandleRunner {
     network: Arc<Network>,
     max_tokens: usize,
+}
+
+impl CandleRunner {
+    /// Brings a model to a device.
+    ///
+    /// # Errors
+    /// When the weights do not fit the model or the device fails.
+    pub fn new(model: &LoadedModel, device: &Device) -> Result<Self, PrepareError> {
+        let shape = NetworkShape::of(model);
+        let mut load = |name: &str, size: &[usize]| model.tensor(name, size, device).map_err(candle_core::Error::wrap);
+        let network = Network::load(&shape, &mut load).map_err(|error| PrepareError::Device(error.to_string()))?;
+        Ok(Self { network: Arc::new(network), max_tokens: model.manifest.max_tokens })
+    }
+
+    /// What `f` gives for each row. One row at a time: a matrix product may sum in another order when it has more rows, and no customer's
+    /// answer may depend on who shares the batch.
+    fn each<T>(&self, batch: &PackedBatch, f: impl Fn(&Network, &PackedBatch) -> candle_core::Result<T>) -> Result<Vec<T>, ComputeError> {
+        let rows = (0..batch.rows()).map(|row| f(&self.network, &batch.slice(row..row + 1))).collect::<candle_core::Result<_>>();
+        rows.map_err(|error| ComputeError(error.to_string()))
+    }
 }
 
 impl Runner for CandleRunner {
@@ -56,24 +98,17 @@ impl Runner for CandleRunner {
         BatchLimits { rows: 32, tokens: 32 * self.max_tokens }
     }
 
-    fn another(&self) -> Box<dyn Runner> {
-        Box::new(Self { network: Arc::clone(&self.network), max_tokens: self.max_tokens })
+    fn another(&self) -> Result<Box<dyn Runner>, PrepareError> {
+        Ok(Box::new(Self { network: Arc::clone(&self.network), max_tokens: self.max_tokens }))
     }
 
     fn run(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<BatchLogits, ComputeError> {
-        // One row at a time: a matrix product may sum in another order when it has more rows, and no customer's answer may
-        // depend on who shares the batch.
-        let rows = (0..batch.rows()).map(|row| self.network.logits(&batch.row(row), &Stock)).collect::<candle_core::Result<Vec<_>>>();
-        let rows = rows.map_err(|error| ComputeError(error.to_string()))?;
-        stack(&rows, batch)
+        BatchLogits::stacked(&self.each(batch, |network, row| network.logits(row, &Stock))?)
     }
 
     fn encode(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<Array2<f32>, ComputeError> {
-        let vector = |row| -> candle_core::Result<Vec<f32>> {
-            self.network.forward(&batch.row(row), &Stock, &mut Dropout::none())?.pooled.flatten_all()?.to_vec1()
-        };
         let rows =
-            (0..batch.rows()).map(vector).collect::<candle_core::Result<Vec<_>>>().map_err(|error| ComputeError(error.to_string()))?;
+            self.each(batch, |network, row| network.forward(row, &Stock, &mut Dropout::none())?.pooled.flatten_all()?.to_vec1::<f32>())?;
         let hidden = rows.first().map_or(0, Vec::len);
         Array2::from_shape_vec((rows.len(), hidden), rows.concat()).map_err(|error| ComputeError(error.to_string()))
     }
@@ -81,21 +116,6 @@ impl Runner for CandleRunner {
     fn precision(&self) -> String {
         "f32".to_owned()
     }
-}
-
-/// Puts the logits of single rows below each other.
-fn stack(rows: &[BatchLogits], batch: &PackedBatch) -> Result<BatchLogits, ComputeError> {
-    let kinds: Vec<HeadKind> = rows.first().map(|row| row.heads.iter().map(|head| head.kind).collect()).unwrap_or_default();
-    let heads = kinds
-        .into_iter()
-        .map(|kind| {
-            let parts: Vec<_> =
-                rows.iter().flat_map(|row| &row.heads).filter(|head| head.kind == kind).map(|head| head.values.view()).collect();
-            let values = ndarray::concatenate(ndarray::Axis(0), &parts).map_err(|error| ComputeError(error.to_string()))?;
-            Ok(HeadLogits { kind, values })
-        })
-        .collect::<Result<_, ComputeError>>()?;
-    Ok(BatchLogits { heads, ranges: batch.ranges().collect() })
 }
 
 impl Network {

@@ -2,7 +2,7 @@
 
 use super::network::{LevelHeads, Network};
 use super::statistics::Site;
-use crate::backend::{BatchLogits, ComputeError, HeadLogits};
+use crate::backend::{BatchLogits, ComputeError, HeadLogits, check_indices};
 use crate::batch::PackedBatch;
 use crate::model::Pooling;
 use hearken_kernels::{Activations, Epilogue, Gather, Kernels, RaggedAttention, Team};
@@ -71,11 +71,11 @@ impl Scratch {
         if batch.ranges().any(|range| range.is_empty()) {
             return Err(ComputeError("a row has no token".to_owned()));
         }
-        check("token id", &batch.ids, config.vocab_size)?;
-        check("segment", &batch.segments, config.type_vocab_size)?;
+        check_indices("token id", &batch.ids, config.vocab_size)?;
+        check_indices("segment", &batch.segments, config.type_vocab_size)?;
         self.places.clear();
         self.places.extend(batch.positions());
-        check("position", &self.places, config.max_position_embeddings)?;
+        check_indices("position", &self.places, config.max_position_embeddings)?;
         self.starts.clear();
         self.starts.extend(std::iter::once(0).chain(batch.ranges().map(|range| range.end)));
         let gather = Gather {
@@ -172,12 +172,5 @@ impl Scratch {
         }
         logits.sort_by_key(|head| head.kind);
         BatchLogits { heads: logits, ranges: batch.ranges().collect() }
-    }
-}
-
-fn check(what: &str, indices: &[u32], rows: usize) -> Result<(), ComputeError> {
-    match indices.iter().find(|index| **index as usize >= rows) {
-        Some(index) => Err(ComputeError(format!("{what} {index} is beyond the model's {rows}"))),
-        None => Ok(()),
     }
 }

@@ -125,8 +125,8 @@ impl Runner for CpuRunner {
         self.precision.describe()
     }
 
-    fn another(&self) -> Box<dyn Runner> {
-        Box::new(Self {
+    fn another(&self) -> Result<Box<dyn Runner>, PrepareError> {
+        Ok(Box::new(Self {
             network: Arc::clone(&self.network),
             kernels: self.kernels,
             precision: self.precision,
@@ -134,7 +134,7 @@ impl Runner for CpuRunner {
             alone: Team::alone(),
             crew: Arc::clone(&self.crew),
             scratch: Scratch::default(),
-        })
+        }))
     }
 
     fn run(&mut self, batch: &PackedBatch, cores: Cores) -> Result<BatchLogits, ComputeError> {
