@@ -51,7 +51,7 @@ impl Backend for Cuda {
         let dtype = dtype()?;
         let device = device().map_err(failed)?;
         let unsuited = if dtype == DType::F32 { Some("they have no f32".to_owned()) } else { bert::beyond_the_kernels(&model.config) };
-        let Some(reason) = unsuited else { return Ok(Box::new(FusedRunner::new(model, dtype, &device)?)) };
+        let Some(reason) = unsuited else { return Ok(Box::new(FusedRunner::new(model, dtype, &device)?.ready()?)) };
         tracing::info!(reason, "the encoder runs on plain candle in f32, not on the kernels");
         Ok(Box::new(CandleRunner::new(model, &device)?))
     }

@@ -22,10 +22,12 @@ pub struct FusedRunner {
     whole: Workspace,
     parts: HashMap<Bucket, Workspace>,
     head_bias: Vec<f32>,
+    /// Whether every bucket was run before the first batch came.
+    ready: bool,
 }
 
 impl FusedRunner {
-    /// Brings a model to a device, the encoder in `dtype`, and runs every bucket once, so that nothing is left to load or to record.
+    /// Brings a model to a device, the encoder in `dtype`.
     ///
     /// # Errors
     /// When the weights do not fit or the device fails.
@@ -42,14 +44,19 @@ impl FusedRunner {
         let whole = network.workspace(Bucket::LARGEST, &device)?;
         let stage = stage(&device, whole.vectors.elem_count().max(whole.logits.elem_count()))?;
         let head_bias = network.head_bias()?;
-        let mut runner = Self { network, device, stage, whole, parts: HashMap::new(), head_bias };
-        // The twins have nothing to record.
-        if !runner.device.is_cpu() {
-            for bucket in Bucket::all() {
-                runner.pass(bucket, &PackedBatch::default())?;
-            }
+        Ok(Self { network, device, stage, whole, parts: HashMap::new(), head_bias, ready: false })
+    }
+
+    /// Runs every bucket once, so that nothing is left to load or to record when the first batch comes.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn ready(mut self) -> std::result::Result<Self, PrepareError> {
+        for bucket in Bucket::all() {
+            self.pass(bucket, &PackedBatch::default()).map_err(|error| PrepareError::Device(error.to_string()))?;
         }
-        Ok(runner)
+        self.ready = true;
+        Ok(self)
     }
 
     /// A pass over a batch that fits into `bucket`.
@@ -156,7 +163,8 @@ impl Runner for FusedRunner {
             let device = if self.device.is_cpu() { Device::Cpu } else { super::device()? };
             Self::with(Arc::new(self.network.on(&device)?), device)
         };
-        another().map(|runner| Box::new(runner) as Box<dyn Runner>).map_err(|error| PrepareError::Device(error.to_string()))
+        let runner = another().map_err(|error| PrepareError::Device(error.to_string()))?;
+        Ok(Box::new(if self.ready { runner.ready()? } else { runner }))
     }
 
     fn run(&mut self, batch: &PackedBatch, _cores: Cores) -> std::result::Result<BatchLogits, ComputeError> {

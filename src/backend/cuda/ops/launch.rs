@@ -6,9 +6,6 @@ use candle_core::cuda_backend::{CudaStorage, CudaStorageSlice};
 use candle_core::{Layout, Result, bail};
 use hearken_kernels::cuda::{PTX, WARPS};
 
-/// Threads of a block of the element-wise kernels.
-const THREADS: usize = 256;
-
 /// An argument of a kernel.
 #[derive(Debug, Clone, Copy)]
 pub enum Argument {
@@ -63,7 +60,7 @@ pub fn by_rows(rows: usize) -> Result<LaunchConfig> {
 
 /// Blocks of kernels that give eight values to a thread.
 pub fn by_values(values: usize) -> Result<LaunchConfig> {
-    grid(values.div_ceil(8 * THREADS), 1, 256)
+    grid(values.div_ceil(8 * WARPS as usize * 32), 1, WARPS * 32)
 }
 
 /// Blocks of attention: a tile each, and as many heads as a block has warps.
