@@ -78,6 +78,21 @@ pub trait Backend: Sync {
     /// When something it needs is missing.
     fn check(&self) -> Result<(), Unavailable>;
 
+    /// Whether only who names it gets it: it is there for comparison, or nobody has tried it yet.
+    fn by_name_only(&self) -> bool {
+        false
+    }
+
+    /// The device it works on, in words.
+    fn device(&self) -> String {
+        format!("{} cores, {}", cores(), hearken_kernels::chosen())
+    }
+
+    /// Bytes in use on a device with memory of its own.
+    fn device_bytes(&self) -> Option<u64> {
+        None
+    }
+
     /// Runners that keep it busy.
     fn workers(&self) -> usize {
         cores()
@@ -146,17 +161,15 @@ pub fn choose(name: &str) -> Result<&'static dyn Backend, Unavailable> {
     Ok(*backend)
 }
 
-/// The backend of this name for a model; `auto` is the best that is available and runs its encoder.
-///
-/// # Errors
-/// When the name is not known, the backend cannot work here, or none runs such an encoder.
-pub fn choose_for(name: &str, config: &EncoderConfig) -> Result<&'static dyn Backend, Unavailable> {
-    if name != "auto" {
-        return choose(name);
-    }
-    let fits = |backend: &&&dyn Backend| backend.check().is_ok() && backend.supports(config).is_ok();
-    let reason = format!("no backend on this machine runs a `{}` encoder", config.model_type);
-    BACKENDS.iter().find(fits).copied().ok_or(Unavailable { backend: "auto", reason })
+/// The backends that can work here and run this encoder, without those that want to be named, unless there is no other.
+#[must_use]
+pub fn able(config: &EncoderConfig) -> Vec<&'static dyn Backend> {
+    let (named, others): (Vec<_>, Vec<_>) = BACKENDS
+        .iter()
+        .copied()
+        .filter(|backend| backend.check().is_ok() && backend.supports(config).is_ok())
+        .partition(|backend| backend.by_name_only());
+    if others.is_empty() { named } else { others }
 }
 
 /// Refuses a batch whose indices are beyond their table.

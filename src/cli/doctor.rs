@@ -28,7 +28,10 @@ impl DoctorArgs {
         kernels(out)?;
         for backend in BACKENDS {
             match backend.check() {
-                Ok(()) => writeln!(out, "backend {:<8} available", backend.name())?,
+                Ok(()) if backend.by_name_only() => {
+                    writeln!(out, "backend {:<8} available by name; --device auto leaves it out", backend.name())?;
+                }
+                Ok(()) => writeln!(out, "backend {:<8} available: {}", backend.name(), backend.device())?,
                 Err(error) => writeln!(out, "backend {:<8} not available: {}", backend.name(), error.reason)?,
             }
         }
@@ -47,6 +50,7 @@ impl DoctorArgs {
         let engine = load::engine(&self.model, "auto", 1, WaitLimits::messages(1))?;
         writeln!(out, "backend {} prepared and warmed it up in {} ms", engine.backend(), started.elapsed().as_millis())?;
         writeln!(out, "all is well: hearken serve --model {}", self.model)?;
+        writeln!(out, "how much it can do here, and on which device: hearken bench advise --model {}", self.model)?;
         Ok(ExitCode::SUCCESS)
     }
 }

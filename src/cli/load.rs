@@ -1,6 +1,7 @@
 //! A model by name, at work: what several commands need first.
 
-use crate::backend;
+use super::device;
+use crate::backend::{self, Backend};
 use crate::engine::{Engine, EngineOptions, WaitLimits};
 use crate::model::LoadedModel;
 use crate::policy::{Policy, PolicyFile};
@@ -31,11 +32,19 @@ pub fn check_fresh(out: &Path, force: bool) -> anyhow::Result<()> {
 pub fn engine(model: &str, device: &str, workers: usize, waiting: WaitLimits) -> anyhow::Result<Engine> {
     let directory = model_directory(model);
     let model = LoadedModel::open(&directory).with_context(|| format!("model `{model}` cannot be opened"))?;
-    let backend = backend::choose_for(device, &model.config)?;
+    let backend = device::choose(device, &model)?;
+    start(model, backend, workers, waiting)
+}
+
+/// Starts an engine on a model and a backend; 0 workers are as many as the backend likes.
+///
+/// # Errors
+/// When the backend cannot run the model.
+pub fn start(model: LoadedModel, backend: &'static dyn Backend, workers: usize, waiting: WaitLimits) -> anyhow::Result<Engine> {
     let all = backend::cores();
     // As many together as at once; a single worker has the machine to itself.
     let (workers, cores) = match workers {
-        0 => (all, all),
+        0 => (backend.workers(), all),
         1 => (1, all),
         workers => (workers, workers.min(all)),
     };

@@ -7,6 +7,7 @@ mod compare;
 mod config;
 mod cv;
 mod data;
+mod device;
 mod doctor;
 mod eval;
 mod export;

@@ -34,6 +34,10 @@ impl Backend for CandleCpu {
         "candle"
     }
 
+    fn by_name_only(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), Unavailable> {
         Ok(())
     }
@@ -50,6 +54,10 @@ pub struct Metal;
 impl Backend for Metal {
     fn name(&self) -> &'static str {
         "metal"
+    }
+
+    fn by_name_only(&self) -> bool {
+        true
     }
 
     fn check(&self) -> Result<(), Unavailable> {

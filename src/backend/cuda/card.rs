@@ -44,9 +44,23 @@ pub fn device() -> Result<Device> {
     Ok(Device::Cuda(device))
 }
 
-/// Number of cards, none when there is no driver.
-pub fn count() -> usize {
-    CudaContext::device_count().ok().and_then(|count| usize::try_from(count).ok()).unwrap_or(0)
+/// Refuses where there is no card.
+pub fn present() -> std::result::Result<(), &'static str> {
+    match CudaContext::device_count() {
+        Ok(1..) => Ok(()),
+        _ => Err("there is no NVIDIA card, its driver does not answer, or CUDA_VISIBLE_DEVICES hides it"),
+    }
+}
+
+/// The card's name.
+pub fn name() -> String {
+    CudaContext::new(0).and_then(|context| context.name()).unwrap_or_else(|error| format!("a card without a name: {error}"))
+}
+
+/// Bytes in use on the card, by anybody.
+pub fn bytes() -> Option<u64> {
+    let (free, total) = CudaContext::new(0).and_then(|context| context.mem_get_info()).ok()?;
+    u64::try_from(total.saturating_sub(free)).ok()
 }
 
 impl Card {

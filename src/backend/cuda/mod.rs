@@ -3,7 +3,7 @@
 //!
 //! A batch is worked on as the next larger of some buckets; tokens behind its rows are in no row, and their results are left
 //! on the card. A [`FusedRunner`] has a stream of its own; with two of them a batch is prepared and another's answers are read while the
-//! card works. What the operations compute is specified by twins that run on a processor: on [`Device::Cpu`] the same code runs on them.
+//! card works. What the operations compute is specified by twins that run on a processor: on [`candle_core::Device::Cpu`] the same code runs on them.
 //!
 //! Encoders that the kernels do not run, and `HEARKEN_CUDA_DTYPE=f32`, go through plain candle.
 
@@ -21,7 +21,7 @@ pub use runner::FusedRunner;
 use super::candle::CandleRunner;
 use super::{Backend, Options, PrepareError, Runner, Unavailable};
 use crate::model::LoadedModel;
-use candle_core::{DType, Device};
+use candle_core::DType;
 
 /// Names the element that products are computed in: `f16`, `bf16` or `f32`.
 const DTYPE: &str = "HEARKEN_CUDA_DTYPE";
@@ -39,7 +39,15 @@ impl Backend for Cuda {
     }
 
     fn check(&self) -> Result<(), Unavailable> {
-        present().map_err(|reason| Unavailable { backend: "cuda", reason: reason.to_owned() })
+        card::present().map_err(|reason| Unavailable { backend: "cuda", reason: reason.to_owned() })
+    }
+
+    fn device(&self) -> String {
+        card::name()
+    }
+
+    fn device_bytes(&self) -> Option<u64> {
+        card::bytes()
     }
 
     fn workers(&self) -> usize {
@@ -67,32 +75,33 @@ fn dtype() -> Result<DType, PrepareError> {
     }
 }
 
-/// The first card, with a stream of its own.
-///
-/// # Errors
-/// When there is none or its driver fails.
-#[cfg(feature = "cuda")]
-pub fn device() -> candle_core::Result<Device> {
-    card::device()
-}
-
-/// Refuses where this backend cannot work.
-#[cfg(feature = "cuda")]
-fn present() -> Result<(), &'static str> {
-    let absent = "there is no NVIDIA card, its driver does not answer, or CUDA_VISIBLE_DEVICES hides it";
-    if card::count() == 0 { Err(absent) } else { Ok(()) }
-}
-
-/// The first card, which a binary without CUDA does not have.
-///
-/// # Errors
-/// Always.
 #[cfg(not(feature = "cuda"))]
-pub fn device() -> candle_core::Result<Device> {
-    Device::new_cuda_with_stream(0)
-}
+use without as card;
 
+pub use card::device;
+
+/// A binary without CUDA.
 #[cfg(not(feature = "cuda"))]
-fn present() -> Result<(), &'static str> {
-    Err("this binary was built without CUDA; scripts/build-cuda builds one with it")
+mod without {
+    use candle_core::{Device, Result};
+
+    /// The first card, which such a binary does not reach.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn device() -> Result<Device> {
+        Device::new_cuda_with_stream(0)
+    }
+
+    pub fn present() -> std::result::Result<(), &'static str> {
+        Err("this binary was built without CUDA; scripts/build-cuda builds one with it")
+    }
+
+    pub fn name() -> String {
+        "none".to_owned()
+    }
+
+    pub fn bytes() -> Option<u64> {
+        None
+    }
 }

@@ -5,8 +5,8 @@ use super::latency::{LENGTHS, Latency, measure};
 use super::throughput::{Bench, Work};
 use super::workload::Workload;
 use crate::backend::cpu::supports;
-use crate::backend::{self, Cores, Options, Runner};
-use crate::cli::load;
+use crate::backend::{Cores, Options, Runner};
+use crate::cli::{device, load};
 use crate::model::LoadedModel;
 use anyhow::Context as _;
 use clap::Args;
@@ -39,7 +39,7 @@ pub struct EngineArgs {
     /// Backend
     #[arg(long, default_value = "auto")]
     device: String,
-    /// Threads; 0 is one for each core
+    /// Threads; 0 is one for each core, and on a card as many as keep it busy
     #[arg(long, default_value_t = 0)]
     threads: usize,
     /// Tokens of a batch; 0 is what the backend likes best
@@ -89,8 +89,8 @@ impl EngineArgs {
         anyhow::ensure!((0.01..=3600.0).contains(&self.seconds), "--seconds must be from 0.01 to 3600");
         anyhow::ensure!(self.batch_tokens <= MOST_BATCH_TOKENS, "--batch-tokens must be at most {MOST_BATCH_TOKENS}");
         let model = LoadedModel::open(&load::model_directory(&self.model)).context("the model cannot be opened")?;
-        let backend = backend::choose_for(&self.device, &model.config)?;
-        let threads = if self.threads == 0 { backend::cores() } else { self.threads };
+        let backend = device::choose(&self.device, &model)?;
+        let threads = if self.threads == 0 { backend.workers() } else { self.threads };
         let started = Instant::now();
         let first = backend.prepare(&model, Options { cores: threads })?;
         let load_ms = (started.elapsed().as_secs_f64() * 1e4).round() / 10.0;

@@ -1,11 +1,17 @@
 //! `hearken bench`: how fast this machine is with this model.
 
+mod advise;
+mod agree;
+mod arrivals;
 mod cosine;
 mod engine;
 mod latency;
 mod throughput;
 mod training;
 mod workload;
+
+pub use throughput::{Bench, Work};
+pub use workload::Workload;
 
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -16,6 +22,8 @@ pub enum BenchCommand {
     /// Messages a second and time of a message, for a model on this machine
     Engine(engine::EngineArgs),
     Training(training::TrainingArgs),
+    Advise(advise::AdviseArgs),
+    Agree(agree::AgreeArgs),
 }
 
 impl BenchCommand {
@@ -24,6 +32,8 @@ impl BenchCommand {
         match self {
             Self::Engine(args) => args.run(),
             Self::Training(args) => args.run(),
+            Self::Advise(args) => args.run(),
+            Self::Agree(args) => args.run(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `hearken model calibrate`: what is measured on a finished model: channels on any texts, temperatures and thresholds on labels.
 
+use crate::backend::Options;
 use crate::backend::cpu::{measure_channels, supports};
-use crate::backend::{self, Options};
-use crate::cli::load;
 use crate::cli::operating_point;
+use crate::cli::{device, load};
 use crate::data::{DataDirectory, Example, Split};
 use crate::model::{LoadedModel, write_channels, write_heads};
 use crate::train::{CalibrationOptions, recalibrate};
@@ -129,7 +129,7 @@ impl CalibrateArgs {
     fn thresholds(&self, directory: &Path, data: &[DataDirectory]) -> anyhow::Result<()> {
         let model = self.open(directory)?;
         let examples = read(data, self.split)?;
-        let mut runner = backend::choose(&self.device)?.prepare(&model, Options::default())?;
+        let mut runner = device::choose(&self.device, &model)?.prepare(&model, Options::default())?;
         let bar = ProgressBar::new(examples.len() as u64);
         if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} messages, ETA {eta}") {
             bar.set_style(style);

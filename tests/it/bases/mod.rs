@@ -8,7 +8,7 @@ use crate::shop::repository;
 use candle_core::{Device, Tensor};
 use hearken::backend::candle::{Dropout, Fused, Network, NetworkShape, Ops, Stock};
 use hearken::backend::cpu::{CpuRunner, Precision};
-use hearken::backend::{Cores, Options, Runner, choose, choose_for};
+use hearken::backend::{Cores, Options, Runner, able, choose};
 use hearken::batch::PackedBatch;
 use hearken::import::{FAMILIES, Translated, translate};
 use hearken::model::{LoadedModel, Manifest, Pooling, export, map_weights};
@@ -201,7 +201,7 @@ fn translated_encoders_run_on_the_kernels_and_others_are_refused() {
     for name in fixtures() {
         let imported = Imported::new(&name);
         let model = LoadedModel::open(&as_model(&imported)).unwrap();
-        let auto = choose_for("auto", &model.config).unwrap();
+        let auto = able(&model.config)[0];
         if imported.made.config.model_type != "bert" {
             let error = choose("cpu").unwrap().prepare(&model, Options::default()).map(drop).unwrap_err().to_string();
             assert!(error.contains("--device candle") && error.contains(&imported.made.config.model_type), "{error}");
