@@ -3,7 +3,7 @@
 use super::load;
 use crate::eval::Report;
 use crate::model::LoadedModel;
-use crate::train::{Job, Observer, Outcome, Progress, Recipe, finished, run};
+use crate::train::{Job, Observer, Outcome, Progress, Recipe, TrainingDevice, finished, run};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
@@ -22,10 +22,14 @@ Examples:
   hearken train --data my-shop --base storefront-en --out models/my-shop
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --recipe recipe.toml --seed 7
   hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --resume
+  hearken train --data my-shop --base all-MiniLM-L6-v2 --out models/my-shop --device cuda
   hearken train --data my-shop --data unlabelled --base all-MiniLM-L6-v2 --teacher models/large --out models/small
 
 A base may be any checkpoint of BERT, RoBERTa, XLM-R, DistilBERT, DeBERTa-v2/3, ModernBERT or MPNet: it is translated first, as
 `hearken model import` does. `hearken model pull NAME` fetches one.
+
+On a card the encoder's products are in bf16; the weights that are kept, the optimiser, the losses and the calibration stay on the
+processor, in f32. The same seed gives the same model on the processor, and nearly the same on a card.
 
 Ctrl-C writes a checkpoint and stops (exit code 130); the same command with --resume goes on. So it does after a crash. Where --out
 holds the model of the same data, recipe, seed and base already, nothing is done.")]
@@ -45,6 +49,9 @@ pub struct TrainArgs {
     /// TOML file with the numbers of the run; what it leaves out keeps its default
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
+    /// Where the encoder learns: cpu or cuda
+    #[arg(long, default_value = "cpu")]
+    device: TrainingDevice,
     /// Seed of every random choice
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -66,6 +73,7 @@ impl TrainArgs {
             base: load::model_directory(&self.base),
             teacher: self.teacher.as_deref().map(load::model_directory),
             out: self.out,
+            device: self.device,
             recipe,
             seed: self.seed,
             resume: self.resume,

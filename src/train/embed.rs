@@ -1,5 +1,6 @@
 //! What an encoder makes of whole messages: one unit vector each, to tell which say nearly the same.
 
+use super::device::TrainingDevice;
 use super::learner::Learner;
 use super::parameters::Parameters;
 use super::validate::ROWS;
@@ -26,7 +27,7 @@ pub fn embed<'a>(base: &Path, work: &Path, texts: impl Iterator<Item = &'a Utter
     let hidden = config.hidden_size;
     let shape = NetworkShape::new(config, base.pooling, &HeadsManifest::default());
     let parameters = Parameters::from_base(&shape, &base.path, 0)?;
-    let mut learner = Learner::new(&shape, &parameters)?;
+    let mut learner = Learner::new(&shape, &parameters, TrainingDevice::Cpu)?;
     let encoded: Vec<Encoded> = texts.map(|message| text.encode(message, std::iter::empty())).collect::<Result<_, _>>()?;
     let mut values = Vec::with_capacity(encoded.len() * hidden);
     for chunk in encoded.chunks(ROWS) {

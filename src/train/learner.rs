@@ -1,11 +1,11 @@
-//! The network that learns, and the gradients of a step. BERT's encoder runs on our kernels, other encoders on candle's graph; heads
-//! and losses are candle's in both cases.
+//! The network that learns, and the gradients of a step. BERT's encoder runs on our kernels or on a card, other encoders on candle's
+//! graph; heads and losses are candle's in every case.
 
+use super::device::TrainingDevice;
 use super::parameters::Parameters;
+use crate::backend::BatchLogits;
 use crate::backend::candle::{Dropout, Fused, Network, NetworkShape, Output};
-use crate::backend::cpu::supports;
-use crate::backend::training::{Dropping, EncoderGradients, EncoderWeights, Gradient, Incoming, TrainingEncoder};
-use crate::backend::{BatchLogits, cores};
+use crate::backend::training::{Dropping, EncoderGradients, Gradient, Incoming, LearningEncoder, Vectors};
 use crate::batch::PackedBatch;
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Result, Tensor, Var};
@@ -14,8 +14,8 @@ use candle_core::{Device, Result, Tensor, Var};
 pub struct Learner {
     shape: NetworkShape,
     network: Network,
-    /// The encoder on kernels and its gradients, where there are kernels for it.
-    kernels: Option<(TrainingEncoder, EncoderGradients)>,
+    /// The encoder apart from the graph of heads and losses, and its gradients; nothing where it is part of that graph.
+    encoder: Option<(Box<dyn LearningEncoder>, EncoderGradients)>,
 }
 
 /// Gradients of one step, by the names of the parameters.
@@ -59,17 +59,13 @@ impl StepGradients<'_> {
 }
 
 impl Learner {
-    /// A learner of these parameters, which it sees change.
+    /// A learner of these parameters, which it sees change, with its encoder on `device`.
     ///
     /// # Errors
-    /// When a parameter is missing or a thread cannot be started.
-    pub fn new(shape: &NetworkShape, parameters: &Parameters) -> Result<Self> {
-        let kernels = if supports(&shape.encoder).is_ok() {
-            Some((TrainingEncoder::new(&shape.encoder, shape.pooling, cores())?, EncoderGradients::new(&shape.encoder)))
-        } else {
-            None
-        };
-        Ok(Self { shape: shape.clone(), network: parameters.network(shape)?, kernels })
+    /// When a parameter is missing, a thread cannot be started, or the device cannot train such an encoder.
+    pub fn new(shape: &NetworkShape, parameters: &Parameters, device: TrainingDevice) -> Result<Self> {
+        let encoder = device.encoder(shape)?.map(|encoder| (encoder, EncoderGradients::new(&shape.encoder)));
+        Ok(Self { shape: shape.clone(), network: parameters.network(shape)?, encoder })
     }
 
     /// Loss and gradients of a batch of at least one row. `loss` gives none where the batch says nothing.
@@ -83,15 +79,14 @@ impl Learner {
         dropping: Dropping,
         loss: impl FnOnce(&Network, &Output) -> Result<Option<Tensor>>,
     ) -> Result<Option<(f64, StepGradients<'_>)>> {
-        let Some((encoder, gradients)) = &mut self.kernels else {
+        let Some((encoder, gradients)) = &mut self.encoder else {
             let output = self.network.forward(batch, &Fused, &mut Dropout::new(dropping.probability, dropping.seed))?;
             let Some(loss) = loss(&self.network, &output)? else { return Ok(None) };
             return Ok(Some((f64::from(loss.to_scalar::<f32>()?), StepGradients { encoder: None, graph: loss.backward()? })));
         };
         let reading = parameters.read()?;
-        let weights = EncoderWeights::of(&self.shape.encoder, &|name| reading.get(name))?;
-        encoder.forward(&weights, batch, dropping);
-        let output = output_of(encoder, self.shape.encoder.hidden_size)?;
+        let get = |name: &str| reading.get(name);
+        let output = output_of(encoder.forward(&get, batch, dropping)?, self.shape.encoder.hidden_size)?;
         let (tokens, pooled) = (Var::from_tensor(&output.tokens)?, Var::from_tensor(&output.pooled)?);
         let output = Output { tokens: tokens.as_tensor().clone(), pooled: pooled.as_tensor().clone() };
         let Some(loss) = loss(&self.network, &output)? else { return Ok(None) };
@@ -102,7 +97,7 @@ impl Learner {
             None => Ok(Vec::new()),
         };
         let (dtokens, dpooled) = (incoming(&tokens)?, incoming(&pooled)?);
-        encoder.backward(&weights, Incoming { tokens: &dtokens, pooled: &dpooled }, gradients);
+        encoder.backward(&get, Incoming { tokens: &dtokens, pooled: &dpooled }, gradients)?;
         Ok(Some((value, StepGradients { encoder: Some(gradients), graph })))
     }
 
@@ -124,20 +119,17 @@ impl Learner {
     }
 
     fn encode(&mut self, parameters: &Parameters, batch: &PackedBatch) -> Result<Output> {
-        let Some((encoder, _)) = &mut self.kernels else { return self.network.forward(batch, &Fused, &mut Dropout::none()) };
+        let Some((encoder, _)) = &mut self.encoder else { return self.network.forward(batch, &Fused, &mut Dropout::none()) };
         let reading = parameters.read()?;
-        let weights = EncoderWeights::of(&self.shape.encoder, &|name| reading.get(name))?;
-        encoder.forward(&weights, batch, Dropping::NONE);
-        output_of(encoder, self.shape.encoder.hidden_size)
+        output_of(encoder.forward(&|name| reading.get(name), batch, Dropping::NONE)?, self.shape.encoder.hidden_size)
     }
 }
 
 /// What the encoder gave, as tensors.
-fn output_of(encoder: &TrainingEncoder, hidden: usize) -> Result<Output> {
-    let (tokens, pooled) = (encoder.tokens(), encoder.pooled());
-    let rows = pooled.len() / hidden;
+fn output_of(Vectors { tokens, pooled }: Vectors, hidden: usize) -> Result<Output> {
+    let (length, rows) = (tokens.len() / hidden, pooled.len() / hidden);
     Ok(Output {
-        tokens: Tensor::from_slice(tokens, (tokens.len() / hidden, hidden), &Device::Cpu)?,
+        tokens: Tensor::from_vec(tokens, (length, hidden), &Device::Cpu)?,
         pooled: Tensor::from_vec(pooled, (rows, hidden), &Device::Cpu)?,
     })
 }

@@ -5,6 +5,7 @@ mod calibrate;
 mod card;
 mod checkpoint;
 mod corpus;
+mod device;
 mod embed;
 mod finished;
 mod inherit;
@@ -23,6 +24,7 @@ mod validate;
 
 pub use calibrate::{CalibrationOptions, recalibrate};
 pub use card::{UnknownSection, card, card_of};
+pub use device::TrainingDevice;
 pub use embed::embed;
 pub use finished::finished;
 pub use recipe::{Contrastive, LossWeights, Recipe, RecipeError};

@@ -1,5 +1,6 @@
 //! How long a step of training takes on this machine: forward, loss, backward and update of a batch of made-up messages.
 
+use super::device::TrainingDevice;
 use super::learner::Learner;
 use super::optimizer::{Optimizer, Rates};
 use super::parameters::Parameters;
@@ -28,11 +29,11 @@ pub struct StepSize {
     pub tokens: usize,
 }
 
-/// Times of `steps` steps after two that do not count, on the weights of `base`, and the loss of each.
+/// Times of `steps` steps on `device` after two that do not count, on the weights of `base`, and the loss of each.
 ///
 /// # Errors
 /// When the base cannot be read or the device fails.
-pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<Vec<(Duration, f64)>> {
+pub fn step_times(base: &Path, device: TrainingDevice, size: StepSize, steps: usize) -> anyhow::Result<Vec<(Duration, f64)>> {
     let config = std::fs::read_to_string(base.join("config.json")).with_context(|| format!("`{}` has no config.json", base.display()))?;
     let config = EncoderConfig::parse(&config)?;
     let most = config.max_position_embeddings;
@@ -44,7 +45,7 @@ pub fn step_times(base: &Path, size: StepSize, steps: usize) -> anyhow::Result<V
     let recipe = Recipe::default();
     let parameters = Parameters::from_base(&shape, base, 1)?;
     let mut optimizer = Optimizer::new(&parameters, 1000);
-    let mut learner = Learner::new(&shape, &parameters)?;
+    let mut learner = Learner::new(&shape, &parameters, device)?;
     let mut random = SmallRng::seed_from_u64(1);
     let mut times = Vec::new();
     for step in 0..steps as u64 + 2 {

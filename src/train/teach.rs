@@ -2,6 +2,7 @@
 //! where there are none (Hinton et al., 2015).
 
 use super::corpus::Item;
+use super::device::TrainingDevice;
 use super::labels::Labels;
 use super::learner::Learner;
 use super::parameters::Parameters;
@@ -38,7 +39,7 @@ pub fn teach(teacher: &Path, labels: &Labels, examples: &[Example], items: &mut 
     let model = LoadedModel::open(teacher).with_context(|| format!("teacher `{}`", teacher.display()))?;
     let shape = NetworkShape::of(&model);
     let parameters = Parameters::from_model(&shape, &model)?;
-    let mut learner = Learner::new(&shape, &parameters)?;
+    let mut learner = Learner::new(&shape, &parameters, TrainingDevice::Cpu)?;
     let columns = Columns::of(labels, &Labels::of_heads(&model.manifest.heads));
     for (examples, items) in examples.chunks(ROWS).zip(items.chunks_mut(ROWS)) {
         let encode = |example: &Example| model.text.encode(&example.text, example.context.iter().map(|turn| &turn.text));

@@ -2,7 +2,9 @@
 
 use candle_core::{DType, Device, Tensor, Var};
 use hearken::backend::candle::{Dropout, Fused, Network, NetworkShape, Ops, Stock};
-use hearken::backend::training::{Dropping, EncoderGradients, EncoderWeights, Gradient, Incoming, TrainingEncoder};
+use hearken::backend::cuda::{Cuda, device};
+use hearken::backend::training::{Dropping, EncoderGradients, Gradient, GraphEncoder, Incoming, LearningEncoder, TrainingEncoder};
+use hearken::backend::{Backend as _, HeadKind};
 use hearken::batch::PackedBatch;
 use hearken::model::LoadedModel;
 use hearken::text::{Encoded, Utterance};
@@ -111,7 +113,7 @@ fn the_whole_network() {
     let loss = |ops: &dyn Ops| {
         let output = network.forward(&batch, ops, &mut Dropout::none()).unwrap();
         let parts = network.kinds().map(|kind| {
-            let vectors = if kind == hearken::backend::HeadKind::Entities { &output.tokens } else { &output.pooled };
+            let vectors = if kind == HeadKind::Entities { &output.tokens } else { &output.pooled };
             let logits = network.head(kind, vectors).unwrap();
             scalar(&candle_nn::ops::log_softmax(&logits, candle_core::D::Minus1).unwrap())
         });
@@ -167,19 +169,26 @@ impl Tiny {
 
     /// Gradients of the wave over tokens and pooled vectors, by the encoder on kernels.
     fn on_kernels(&self, batch: &PackedBatch, element: Element, cores: usize, dropping: Dropping) -> BTreeMap<String, Vec<f32>> {
+        let encoder = TrainingEncoder::new(&self.model.config, self.model.manifest.pooling, cores).unwrap();
+        self.gradients(&mut encoder.with_element(element), batch, dropping)
+    }
+
+    /// By the graph on a device.
+    fn on_graph(&self, batch: &PackedBatch, device: Device, dtype: DType) -> BTreeMap<String, Vec<f32>> {
+        let mut encoder = GraphEncoder::new(&self.model.config, self.model.manifest.pooling, device, dtype);
+        self.gradients(&mut encoder, batch, Dropping::NONE)
+    }
+
+    fn gradients(&self, encoder: &mut dyn LearningEncoder, batch: &PackedBatch, dropping: Dropping) -> BTreeMap<String, Vec<f32>> {
         let config = &self.model.config;
-        let weights = EncoderWeights::of(config, &|name: &str| self.values.get(name).map(Vec::as_slice).ok_or(())).unwrap();
-        let mut encoder = TrainingEncoder::new(config, self.model.manifest.pooling, cores).unwrap().with_element(element);
+        let get = |name: &str| self.values.get(name).map(Vec::as_slice).ok_or_else(|| candle_core::Error::Msg(name.to_owned()));
         let mut gradients = EncoderGradients::new(config);
         // A larger batch before: what it left must not matter.
-        encoder.forward(
-            &weights,
-            &PackedBatch::new([&message(&[2, 5, 6, 7, 9, 10, 11, 3]), &message(&[2, 5, 6, 3]), &message(&[2; 9])]),
-            Dropping::NONE,
-        );
-        encoder.forward(&weights, batch, dropping);
-        let (tokens, pooled) = (narrow(&wave(encoder.tokens().len())), narrow(&wave(encoder.pooled().len())));
-        encoder.backward(&weights, Incoming { tokens: &tokens, pooled: &pooled }, &mut gradients);
+        let larger = PackedBatch::new([&message(&[2, 5, 6, 7, 9, 10, 11, 3]), &message(&[2, 5, 6, 3]), &message(&[2; 9])]);
+        encoder.forward(&get, &larger, Dropping::NONE).unwrap();
+        let vectors = encoder.forward(&get, batch, dropping).unwrap();
+        let (tokens, pooled) = (narrow(&wave(vectors.tokens.len())), narrow(&wave(vectors.pooled.len())));
+        encoder.backward(&get, Incoming { tokens: &tokens, pooled: &pooled }, &mut gradients).unwrap();
         let whole = |(name, gradient): (&str, Gradient<'_>)| {
             let values = match gradient {
                 Gradient::Dense(values) => values.to_vec(),
@@ -241,6 +250,29 @@ fn the_encoder_on_kernels_has_the_gradients_of_finite_differences_in_f64() {
                 "{name}[{place}]: gradient {}, difference {difference}",
                 gradient[place]
             );
+        }
+    }
+}
+
+/// What a card learns by: the graph in f32 has the gradients of the kernels; in bf16, on a card where there is one, nearly so.
+#[test]
+fn the_encoder_as_a_graph_has_the_gradients_of_the_kernels() {
+    let (tiny, batch) = (Tiny::open(), messages());
+    let wanted = tiny.on_kernels(&batch, Element::F32, 1, Dropping::NONE);
+    let mut cases = vec![(Device::Cpu, DType::F32, 1e-4)];
+    // The emulated driver has none of candle's kernels.
+    if Cuda.check().is_ok() && Cuda.device() != "emulated" {
+        cases.extend([(device().unwrap(), DType::F32, 1e-3), (device().unwrap(), DType::BF16, 5e-2)]);
+    }
+    for (device, dtype, tolerance) in cases {
+        let gradients = tiny.on_graph(&batch, device, dtype);
+        assert_eq!(gradients.keys().collect::<Vec<_>>(), wanted.keys().collect::<Vec<_>>());
+        for (name, wanted) in &wanted {
+            let length = |values: &mut dyn Iterator<Item = f32>| values.map(|x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+            let apart = length(&mut gradients[name].iter().zip(wanted).map(|(got, wanted)| got - wanted));
+            let size = length(&mut wanted.iter().copied());
+            // The bias of the keys has no gradient but for rounding.
+            assert!(apart <= tolerance * size.max(0.1), "{name} in {dtype:?}: off by {apart} of {size}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::shop::repository;
 use hearken::eval::Report;
 use hearken::model::LoadedModel;
-use hearken::train::{Contrastive, Job, LossWeights, Observer, Outcome, Progress, Recipe, run};
+use hearken::train::{Contrastive, Job, LossWeights, Observer, Outcome, Progress, Recipe, TrainingDevice, run};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -172,6 +172,7 @@ fn an_interrupt_keeps_every_step() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = Recipe { batch_rows: 16, max_tokens: 48, context_tokens: 0, checkpoint_minutes: 1e3, ..Recipe::default() };
     let job = Job {
+        device: TrainingDevice::Cpu,
         data: vec![repository("training-data/smoke")],
         base: repository("models/tiny"),
         teacher: None,
@@ -200,6 +201,7 @@ fn a_head_without_weight_is_left_out() {
     let recipe = Recipe { epochs: 1, max_tokens: 48, context_tokens: 0, loss, ..Recipe::default() };
     let out = folder.path().join("out");
     let job = Job {
+        device: TrainingDevice::Cpu,
         data: vec![repository("training-data/smoke")],
         base: repository("models/tiny"),
         teacher: None,
@@ -265,6 +267,7 @@ fn every_stage_goes_on_where_it_stopped() {
         ..Recipe::default()
     };
     let job = Job {
+        device: TrainingDevice::Cpu,
         data: vec![data],
         base: repository("models/tiny"),
         teacher: None,
@@ -299,6 +302,7 @@ fn every_stage_goes_on_where_it_stopped() {
 fn a_student_learns_from_a_teacher_without_labels() {
     let folder = tempfile::tempdir().unwrap();
     let job = |out: &str, data: std::path::PathBuf, base: std::path::PathBuf| Job {
+        device: TrainingDevice::Cpu,
         data: vec![data],
         base,
         teacher: None,

@@ -39,6 +39,6 @@ impl Dropout {
         let mut bytes = vec![0u8; x.elem_count()];
         self.generator.fill_bytes(&mut bytes);
         let mask: Vec<f32> = bytes.into_iter().map(|byte| if byte < limit { 0.0 } else { kept }).collect();
-        x * Tensor::from_vec(mask, x.shape(), x.device())?
+        x * Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?
     }
 }

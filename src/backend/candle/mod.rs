@@ -8,13 +8,15 @@ mod modernbert;
 mod mpnet;
 mod network;
 mod ops;
+mod padded;
 mod stock;
 mod update;
 
 pub use dropout::Dropout;
 pub use fused::Fused;
-pub use network::{Network, NetworkShape, Output};
+pub use network::{Network, NetworkShape, Output, Trunk, pool};
 pub use ops::Ops;
+pub use padded::Padded;
 pub use stock::Stock;
 pub use update::{Moments, update};
 

@@ -5,7 +5,7 @@ use super::{Dropout, Ops};
 use crate::backend::HeadKind;
 use crate::batch::PackedBatch;
 use crate::model::{EncoderConfig, HeadsManifest, LoadedModel, Pooling};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use std::ops::Range;
 
 /// What a network is built from.
@@ -80,8 +80,38 @@ pub struct Bert {
     words: Tensor,
     positions: Tensor,
     segments: Tensor,
+    trunk: Trunk,
+}
+
+/// What follows BERT's embeddings.
+pub struct Trunk {
     embedding_norm: Norm,
     layers: Vec<Layer>,
+}
+
+impl Trunk {
+    /// Loads it.
+    ///
+    /// # Errors
+    /// When `load` has not what is asked for.
+    pub fn load(config: &EncoderConfig, load: &mut Load<'_>) -> Result<Self> {
+        Ok(Self {
+            embedding_norm: Norm::load("embeddings.LayerNorm", config, true, load)?,
+            layers: (0..config.num_hidden_layers).map(|index| Layer::load(index, config, load)).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Vectors of tokens, `[tokens, hidden]`, from the sums of their embeddings.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn forward(&self, embedded: &Tensor, rows: &[Range<usize>], ops: &dyn Ops, dropout: &mut Dropout) -> Result<Tensor> {
+        let mut x = dropout.apply(&self.embedding_norm.forward(embedded, ops)?)?;
+        for layer in &self.layers {
+            x = layer.forward(&x, rows, ops, dropout)?;
+        }
+        Ok(x)
+    }
 }
 
 impl Bert {
@@ -95,13 +125,7 @@ impl Bert {
         let words = table("word_embeddings", config.vocab_size)?;
         let positions = table("position_embeddings", config.max_position_embeddings)?;
         let segments = table("token_type_embeddings", config.type_vocab_size)?;
-        Ok(Self {
-            words,
-            positions,
-            segments,
-            embedding_norm: Norm::load("embeddings.LayerNorm", config, true, load)?,
-            layers: (0..config.num_hidden_layers).map(|index| Layer::load(index, config, load)).collect::<Result<_>>()?,
-        })
+        Ok(Self { words, positions, segments, trunk: Trunk::load(config, load)? })
     }
 }
 
@@ -110,12 +134,7 @@ impl Encoder for Bert {
         let words = gather(&self.words, &batch.ids)?;
         let embedded =
             (words + gather(&self.positions, &batch.positions().collect::<Vec<_>>())? + gather(&self.segments, &batch.segments)?)?;
-        let mut x = dropout.apply(&self.embedding_norm.forward(&embedded, ops)?)?;
-        let rows: Vec<Range<usize>> = batch.ranges().collect();
-        for layer in &self.layers {
-            x = layer.forward(&x, &rows, ops, dropout)?;
-        }
-        Ok(x)
+        self.trunk.forward(&embedded, &batch.ranges().collect::<Vec<_>>(), ops, dropout)
     }
 }
 
@@ -148,8 +167,7 @@ impl Network {
     /// When an id is beyond its embedding or the device fails.
     pub fn forward(&self, batch: &PackedBatch, ops: &dyn Ops, dropout: &mut Dropout) -> Result<Output> {
         let x = self.encoder.forward(batch, ops, dropout)?;
-        let rows: Vec<Range<usize>> = batch.ranges().collect();
-        let pooled = self.pooling_matrix(&rows, batch.tokens(), x.device())?.to_dtype(x.dtype())?.matmul(&x)?;
+        let pooled = pool(&x, &batch.ranges().collect::<Vec<_>>(), self.pooling)?;
         Ok(Output { tokens: x, pooled })
     }
 
@@ -161,18 +179,22 @@ impl Network {
         let head = self.heads.iter().find(|(other, _)| *other == kind).map(|(_, linear)| linear);
         head.ok_or_else(|| candle_core::Error::Msg(format!("the model has no head `{}`", kind.name())))?.forward(vectors)
     }
+}
 
-    /// The matrix `[rows, tokens]` that takes each row's mean or first token: pooling as a product, so it has a gradient everywhere.
-    fn pooling_matrix(&self, rows: &[Range<usize>], tokens: usize, device: &Device) -> Result<Tensor> {
-        let mut matrix = ndarray::Array2::<f32>::zeros((rows.len(), tokens));
-        for (mut line, range) in matrix.rows_mut().into_iter().zip(rows) {
-            let (range, weight) = match self.pooling {
-                #[expect(clippy::cast_precision_loss, reason = "a row has at most some thousand tokens")]
-                Pooling::Mean => (range.clone(), 1.0 / range.len() as f32),
-                Pooling::Cls => (range.start..range.start + 1, 1.0),
-            };
-            line.slice_mut(ndarray::s![range]).fill(weight);
-        }
-        Tensor::from_vec(matrix.into_raw_vec_and_offset().0, (rows.len(), tokens), device)
+/// Each row's mean or first token, `[rows, hidden]`, as a product with a matrix `[rows, tokens]`, so that it has a gradient everywhere.
+///
+/// # Errors
+/// When the device fails.
+pub fn pool(tokens: &Tensor, rows: &[Range<usize>], pooling: Pooling) -> Result<Tensor> {
+    let shape = (rows.len(), tokens.dim(0)?);
+    let mut matrix = ndarray::Array2::<f32>::zeros(shape);
+    for (mut line, range) in matrix.rows_mut().into_iter().zip(rows) {
+        let (range, weight) = match pooling {
+            #[expect(clippy::cast_precision_loss, reason = "a row has at most some thousand tokens")]
+            Pooling::Mean => (range.clone(), 1.0 / range.len() as f32),
+            Pooling::Cls => (range.start..range.start + 1, 1.0),
+        };
+        line.slice_mut(ndarray::s![range]).fill(weight);
     }
+    Tensor::from_vec(matrix.into_raw_vec_and_offset().0, shape, tokens.device())?.to_dtype(tokens.dtype())?.matmul(tokens)
 }

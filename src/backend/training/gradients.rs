@@ -134,6 +134,27 @@ impl EncoderGradients {
         dense.chain(TABLES.into_iter().zip(self.tables.iter().map(Gradient::Rows)))
     }
 
+    /// Sets every gradient to zero.
+    pub(super) fn clear(&mut self) {
+        self.dense.fill(0.0);
+        self.tables = Default::default();
+    }
+
+    /// Sets one dense gradient; one that is not the encoder's is left out.
+    pub(super) fn set(&mut self, name: &str, values: &[f32]) {
+        let range = self.names.iter().find(|(other, _)| other == name).map(|(_, range)| range.clone());
+        if let Some(into) = range.and_then(|range| self.dense.get_mut(range)).filter(|into| into.len() == values.len()) {
+            into.copy_from_slice(values);
+        }
+    }
+
+    /// Sets the tables' gradients from that of the sum of the embeddings, `[tokens, hidden]`, and the rows that each token used.
+    pub(super) fn scatter(&mut self, used: &[Vec<u32>; 3], gradient: &[f32]) {
+        for (table, used) in self.tables.iter_mut().zip(used) {
+            table.gather(used, gradient, self.hidden);
+        }
+    }
+
     /// Sum of the squares of every value.
     #[must_use]
     pub fn squares(&self) -> f64 {

@@ -1,4 +1,5 @@
-//! The encoder for training: a forward pass that remembers what its backward pass needs, both on our kernels. What they compute is
+//! The encoder for training: a forward pass that remembers what its backward pass needs, both on our kernels, or on a card as a graph
+//! of candle's ([`GraphEncoder`]). What they compute is
 //! specified by [`candle::Network`](super::candle::Network) with stock operations; losses and heads are candle's graph on top.
 //!
 //! Products round their factors to bf16 where the processor multiplies those faster, and sum in f32; weights, gradients and
@@ -6,11 +7,14 @@
 
 mod embeddings;
 mod gradients;
+mod graph;
 mod layer;
 mod weights;
 
 pub use gradients::{EncoderGradients, Gradient, Rows};
+pub use graph::GraphEncoder;
 pub use weights::EncoderWeights;
+use weights::TABLES;
 
 use crate::batch::PackedBatch;
 use crate::model::{EncoderConfig, Pooling};
@@ -90,6 +94,48 @@ pub struct Incoming<'a> {
     pub tokens: &'a [f32],
     /// `[rows, hidden]`.
     pub pooled: &'a [f32],
+}
+
+/// Gives the values of a parameter by its Hugging Face name.
+pub type Lookup<'f, 'a> = &'f dyn Fn(&str) -> candle_core::Result<&'a [f32]>;
+
+/// What an encoder gives for a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vectors {
+    /// Of each token, `[tokens, hidden]`.
+    pub tokens: Vec<f32>,
+    /// Of each message, `[rows, hidden]`.
+    pub pooled: Vec<f32>,
+}
+
+/// An encoder that learns.
+pub trait LearningEncoder {
+    /// Encodes a batch of at least one row and remembers what the backward pass needs.
+    ///
+    /// # Errors
+    /// When a parameter is missing or the device fails.
+    fn forward(&mut self, get: Lookup<'_, '_>, batch: &PackedBatch, dropping: Dropping) -> candle_core::Result<Vectors>;
+
+    /// Carries the gradient of the loss back through the last forward pass, which used the same parameters, into `gradients`, which are
+    /// overwritten.
+    ///
+    /// # Errors
+    /// As [`LearningEncoder::forward`].
+    fn backward(&mut self, get: Lookup<'_, '_>, incoming: Incoming<'_>, gradients: &mut EncoderGradients) -> candle_core::Result<()>;
+}
+
+impl LearningEncoder for TrainingEncoder {
+    fn forward(&mut self, get: Lookup<'_, '_>, batch: &PackedBatch, dropping: Dropping) -> candle_core::Result<Vectors> {
+        let weights = EncoderWeights::of(&self.config, get)?;
+        self.forward(&weights, batch, dropping);
+        Ok(Vectors { tokens: self.tokens.clone(), pooled: self.pooled() })
+    }
+
+    fn backward(&mut self, get: Lookup<'_, '_>, incoming: Incoming<'_>, gradients: &mut EncoderGradients) -> candle_core::Result<()> {
+        let weights = EncoderWeights::of(&self.config, get)?;
+        self.backward(&weights, incoming, gradients);
+        Ok(())
+    }
 }
 
 impl TrainingEncoder {

@@ -1,6 +1,6 @@
 //! `hearken bench training`: how long a step of fine-tuning takes.
 
-use crate::train::{StepSize, step_times};
+use crate::train::{StepSize, TrainingDevice, step_times};
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +18,9 @@ pub struct TrainingArgs {
     /// Model or base encoder whose weights are trained; nothing is written
     #[arg(long, default_value = "models/storefront-en", value_name = "DIR")]
     base: PathBuf,
+    /// Where the encoder learns: cpu or cuda
+    #[arg(long, default_value = "cpu")]
+    device: TrainingDevice,
     /// Messages of a step
     #[arg(long, default_value_t = 32)]
     rows: usize,
@@ -35,7 +38,7 @@ pub struct TrainingArgs {
 impl TrainingArgs {
     /// Runs the command.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let times = step_times(&self.base, StepSize { rows: self.rows, tokens: self.tokens }, self.steps)?;
+        let times = step_times(&self.base, self.device, StepSize { rows: self.rows, tokens: self.tokens }, self.steps)?;
         let mut milliseconds: Vec<f64> = times.iter().map(|(time, _)| time.as_secs_f64() * 1e3).collect();
         milliseconds.sort_by(f64::total_cmp);
         let at = |share: usize| milliseconds.get(milliseconds.len().saturating_sub(1) * share / 100).copied().unwrap_or(f64::NAN);

@@ -5,7 +5,7 @@ use crate::cli::{judge, load};
 use crate::data::{DataDirectory, Split};
 use crate::engine::WaitLimits;
 use crate::eval::{line, report};
-use crate::train::{self, Job, Observer, Outcome, Recipe};
+use crate::train::{self, Job, Observer, Outcome, Recipe, TrainingDevice};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +65,7 @@ pub fn run(plan: &Plan, round: &Round, place: &Path, work: &Work<'_>, observer: 
         base: work.base.to_owned(),
         teacher: None,
         out: model.clone(),
+        device: TrainingDevice::Cpu,
         recipe: work.recipe.clone(),
         seed: round.seed,
         resume: true,

@@ -8,6 +8,7 @@ use crate::model::{HeadsManifest, LoadedModel, Manifest, TrainingManifest, expor
 use crate::text::Encoded;
 use crate::train::calibrate::calibrate;
 use crate::train::card::{card, card_of};
+use crate::train::device::TrainingDevice;
 use crate::train::learner::Learner;
 use crate::train::parameters::Parameters;
 use crate::train::validate;
@@ -20,7 +21,9 @@ impl Run<'_> {
     /// Calibrates the best weights on what was held out. Gives them, the heads' description and the report.
     fn choose(&self) -> anyhow::Result<(Parameters, HeadsManifest, Report)> {
         let parameters = Parameters::from_tensors(&self.shape, &self.checkpoints.load_best()?)?;
-        let logits = validate::logits(&mut Learner::new(&self.shape, &parameters)?, &parameters, &self.valid)?;
+        // In f32, wherever the weights were found.
+        let mut learner = Learner::new(&self.shape, &parameters, TrainingDevice::Cpu)?;
+        let logits = validate::logits(&mut learner, &parameters, &self.valid)?;
         let mut heads = self.labels.heads();
         calibrate(&mut heads, &logits, &self.valid, &self.corpus.valid, &self.job.recipe.calibration)?;
         let report = validate::score(&heads, &logits, &self.valid, &self.corpus.valid)?;

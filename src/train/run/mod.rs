@@ -7,6 +7,7 @@ mod stage;
 use super::batches::{epoch_batches, paired_batches};
 use super::checkpoint::{Best, Checkpoints, Saved, State};
 use super::corpus::{Corpus, Item};
+use super::device::TrainingDevice;
 use super::inherit::Inheritance;
 use super::labels::Labels;
 use super::learner::Learner;
@@ -41,6 +42,8 @@ pub struct Job {
     pub teacher: Option<PathBuf>,
     /// Output directory.
     pub out: PathBuf,
+    /// Where the encoder learns.
+    pub device: TrainingDevice,
     /// The numbers.
     pub recipe: Recipe,
     /// Seed of every random choice.

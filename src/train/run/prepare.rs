@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
             Some(saved) => Parameters::from_tensors(&shape, &saved.parameters)?,
             None => Parameters::from_base(&shape, &base.path, job.seed)?,
         };
-        let learner = Learner::new(&shape, &parameters)?;
+        let learner = Learner::new(&shape, &parameters, job.device)?;
         let class_weights = class_weights(labels.intents.len() + usize::from(labels.rejection), &train, job.recipe.class_weighting);
         let inheritance = Inheritance::of(&base, &labels);
         let mut run = Self {

@@ -69,7 +69,7 @@ impl Run<'_> {
         let anew = next == Stage::ContrastAll || (next == Stage::FitAll && !self.stages.contains(&Stage::ContrastAll));
         if anew {
             self.parameters = Parameters::from_base(&self.shape, &self.base.path, self.job.seed)?;
-            self.learner = Learner::new(&self.shape, &self.parameters)?;
+            self.learner = Learner::new(&self.shape, &self.parameters, self.job.device)?;
         }
         self.begin(anew)?;
         self.save()?;

@@ -4,7 +4,7 @@ use super::{fixture, fixtures};
 use hearken::eval::Report;
 use hearken::import::base;
 use hearken::model::{LoadedModel, Pooling};
-use hearken::train::{Job, Observer, Outcome, Progress, Recipe, run};
+use hearken::train::{Job, Observer, Outcome, Progress, Recipe, TrainingDevice, run};
 
 /// Remembers the mean loss of each epoch.
 #[derive(Default)]
@@ -47,6 +47,7 @@ fn training_starts_from_any_checkpoint() {
             ..Recipe::default()
         };
         let job = Job {
+            device: TrainingDevice::Cpu,
             data: vec![data.path().to_owned()],
             base: fixture(&name),
             teacher: None,

@@ -10,7 +10,7 @@ mod attention;
 mod bias_gelu;
 mod embed_norm;
 #[cfg(feature = "cuda")]
-pub mod launch;
+mod launch;
 mod operation;
 mod pool;
 mod product;
