@@ -49,7 +49,7 @@ pub struct TrainArgs {
     /// TOML file with the numbers of the run; what it leaves out keeps its default
     #[arg(long, value_name = "FILE")]
     recipe: Option<PathBuf>,
-    /// Where the encoder learns: cpu or cuda
+    /// Where the encoder learns: cpu, cuda, or candle, the reference on the processor
     #[arg(long, default_value = "cpu")]
     device: TrainingDevice,
     /// Seed of every random choice

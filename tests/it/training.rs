@@ -343,3 +343,36 @@ fn a_student_learns_from_a_teacher_without_labels() {
     let missing = Job { teacher: Some(folder.path().join("nowhere")), out: folder.path().join("none"), ..alone };
     assert!(format!("{:#}", run(&missing, &mut StopAfter(u64::MAX, 0.into())).unwrap_err()).contains("teacher"));
 }
+
+/// The same steps by the kernels and by the graph that a card learns with: two models that are much nearer to each other than to the base.
+#[test]
+fn the_graph_learns_what_the_kernels_learn() {
+    let folder = tempfile::tempdir().unwrap();
+    let learned = |device, out: &str| {
+        let recipe = Recipe { epochs: 2, max_tokens: 48, context_tokens: 0, dropout: 0.0, ..Recipe::default() };
+        let job = Job {
+            device,
+            data: vec![repository("training-data/smoke")],
+            base: repository("models/tiny"),
+            teacher: None,
+            out: folder.path().join(out),
+            recipe,
+            seed: 1,
+            resume: false,
+            force: false,
+            commit: None,
+        };
+        run(&job, &mut StopAfter(u64::MAX, 0.into())).unwrap();
+        weights(&job.out)
+    };
+    let (kernels, graph) = (learned(TrainingDevice::Cpu, "kernels"), learned(TrainingDevice::Candle, "graph"));
+    let base = weights(&repository("models/tiny"));
+    let distance = |a: &HashMap<String, Vec<f32>>, b: &HashMap<String, Vec<f32>>| {
+        let encoder = a.iter().filter(|(name, _)| !name.starts_with("heads."));
+        let squares = encoder.flat_map(|(name, a)| a.iter().zip(&b[name])).map(|(a, b)| f64::from(a - b).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let (apart, travelled) = (distance(&kernels, &graph), distance(&kernels, &base));
+    println!("{apart} apart after {travelled}");
+    assert!(travelled > 0.0 && apart <= 0.1 * travelled, "{apart} apart after {travelled}");
+}

@@ -18,7 +18,7 @@ pub struct TrainingArgs {
     /// Model or base encoder whose weights are trained; nothing is written
     #[arg(long, default_value = "models/storefront-en", value_name = "DIR")]
     base: PathBuf,
-    /// Where the encoder learns: cpu or cuda
+    /// Where the encoder learns: cpu, cuda, or candle, the reference on the processor
     #[arg(long, default_value = "cpu")]
     device: TrainingDevice,
     /// Messages of a step
