@@ -45,6 +45,8 @@ fn every_command_has_help_with_an_example() {
         vec!["store", "purge"],
         vec!["bench", "engine"],
         vec!["bench", "training"],
+        vec!["bench", "advise"],
+        vec!["bench", "agree"],
         vec!["cv"],
         vec!["model", "card"],
         vec!["model", "calibrate"],
@@ -200,6 +202,59 @@ fn settings_that_are_wrong_name_the_key() {
     }
     let output = hearken(&["serve", "--model", "tiny"]).env("HEARKEN_QUEUE", "many").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("QUEUE"), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn bench_advise_says_what_to_start() {
+    let cache = tempfile::tempdir().unwrap();
+    let advise = |args: &[&str]| {
+        let args = [&["bench", "advise", "--model", "tiny", "--seconds", "0.05"], args].concat();
+        let output = hearken(&args).env("XDG_CACHE_HOME", cache.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, out, err) = advise(&["--p99-ms", "10000", "--price-cpu-hour", "3.6", "--json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let setups = report["setups"].as_array().unwrap();
+    assert!(setups.iter().all(|setup| setup["capacity"].as_f64().unwrap() > 0.0 && setup["alone"]["p50_ms"].as_f64().is_some()));
+    let best = &report["best"];
+    let (rate, cost) = (best["messages_per_second"].as_f64().unwrap(), best["cost_per_million"].as_f64().unwrap());
+    // 3.6 an hour is a thousandth a second.
+    assert!((cost * rate / 1000.0 - 1.0).abs() < 0.01, "{cost} for a million at {rate}");
+    assert!(report["command"].as_str().unwrap().starts_with("hearken serve --model tiny --device "));
+    let kept = std::fs::read_to_string(cache.path().join("hearken/devices.json")).unwrap();
+    assert!(kept.contains("\"cpu\":"), "{kept}");
+    let (_, out, _) = advise(&["--p99-ms", "0.000001"]);
+    assert!(out.contains("No setup answers 99 of 100 messages within 0.000001 ms"), "{out}");
+    for (wrong, said) in [("--p99-ms=0", "--p99-ms"), ("--price-cpu-hour=-1", "price"), ("--workload=nowhere.txt", "nowhere.txt")] {
+        let (code, _, err) = advise(&[wrong]);
+        assert!(code == Some(1) && err.contains(said), "{wrong}: {err}");
+    }
+}
+
+#[test]
+fn bench_agree_compares_a_device_with_the_reference() {
+    let folder = tempfile::tempdir().unwrap();
+    let workload = folder.path().join("messages.txt");
+    std::fs::write(&workload, "where is my order\nhi\nI want my money back\n").unwrap();
+    let agree = ["bench", "agree", "--model", "tiny", "--device", "cpu", "--json", "--workload", workload.to_str().unwrap()];
+    let (output, out, err) = run(&agree);
+    assert!(output.status.success(), "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["messages"], &report["reference"]), (&Value::from(3), &Value::from("candle")));
+    assert_eq!(report["alone_and_in_batch"]["largest_logit_error"], 0.0, "{report}");
+    assert!(report["largest_logit_error"].as_f64().unwrap() > 0.0 && report["argmax_equal"].as_f64().unwrap() > 0.9, "{report}");
+}
+
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_card_that_cannot_be_used_is_named_with_the_way_out() {
+    for args in [vec!["classify", "hi", "--device", "cuda"], vec!["bench", "training", "--base", "models/tiny", "--device", "cuda"]] {
+        let (output, _, err) = run(&args);
+        assert!(!output.status.success() && err.contains("scripts/build-cuda"), "{args:?}: {err}");
+    }
+    let (output, _, err) = run(&["bench", "training", "--base", "models/tiny", "--device", "tpu"]);
+    assert!(output.status.code() == Some(2) && err.contains("choose cpu, cuda or candle"), "{err}");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //! between messages, and passes recorded as graphs, so that a lone message does not wait for sixty launches.
 //!
 //! A batch is worked on as the next larger of some buckets; tokens behind its rows are in no row, and their results are left
-//! on the card. A [`FusedRunner`] has a stream of its own; with two of them a batch is prepared and another's answers are read while the
+//! on the card. A [`FusedRunner`] has a stream of its own; with several of them batches are prepared and others' answers are made while the
 //! card works. What the operations compute is specified by twins that run on a processor: on [`candle_core::Device::Cpu`] the same code runs on them.
 //!
-//! Encoders that the kernels do not run, and `HEARKEN_CUDA_DTYPE=f32`, go through plain candle.
+//! Encoders that the kernels do not run, cards that do not run the kernels, and `HEARKEN_CUDA_DTYPE=f32` go through plain candle.
 
 mod bert;
 mod bucket;
@@ -19,15 +19,16 @@ mod workspace;
 pub use runner::FusedRunner;
 
 use super::candle::CandleRunner;
-use super::{Backend, Options, PrepareError, Runner, Unavailable};
+use super::{Backend, Options, PrepareError, Runner, Unavailable, cores};
 use crate::model::LoadedModel;
 use candle_core::DType;
 
 /// Names the element that products are computed in: `f16`, `bf16` or `f32`.
 const DTYPE: &str = "HEARKEN_CUDA_DTYPE";
 
-/// Batches on their way at once: one is computed while another is prepared and a third one's answers are read.
-const IN_FLIGHT: usize = 3;
+/// Most batches on their way at once: each has a thread that prepares it and makes answers of its logits, which takes longer than the card's
+/// part in it, and a workspace on the card.
+const IN_FLIGHT: usize = 8;
 
 /// The first NVIDIA card; `CUDA_VISIBLE_DEVICES` says which that is.
 #[derive(Debug)]
@@ -51,16 +52,19 @@ impl Backend for Cuda {
     }
 
     fn workers(&self) -> usize {
-        IN_FLIGHT
+        cores().clamp(2, IN_FLIGHT)
     }
 
     fn prepare(&self, model: &LoadedModel, _options: Options) -> Result<Box<dyn Runner>, PrepareError> {
         let failed = |error: candle_core::Error| PrepareError::Device(error.to_string());
         let dtype = dtype()?;
         let device = device().map_err(failed)?;
-        let unsuited = if dtype == DType::F32 { Some("they have no f32".to_owned()) } else { bert::beyond_the_kernels(&model.config) };
-        let Some(reason) = unsuited else { return Ok(Box::new(FusedRunner::new(model, dtype, &device)?.ready()?)) };
-        tracing::info!(reason, "the encoder runs on plain candle in f32, not on the kernels");
+        if dtype != DType::F32 {
+            match FusedRunner::new(model, dtype, &device).and_then(FusedRunner::ready) {
+                Ok(runner) => return Ok(Box::new(runner)),
+                Err(error) => tracing::warn!(%error, "the encoder runs on plain candle in f32, which is slower"),
+            }
+        }
         Ok(Box::new(CandleRunner::new(model, &device)?))
     }
 }

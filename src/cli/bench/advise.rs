@@ -121,8 +121,8 @@ impl AdviseArgs {
         let engine = load::start(self.open()?, backend, threads, WaitLimits::messages(1 << 16))?;
         let time = Duration::from_secs_f64(self.seconds);
         let load = Arc::new(Load { engine: Arc::new(engine), workload: Arc::clone(workload), time });
-        let alone = load.alone().await;
-        let capacity = load.capacity(threads).await;
+        let alone = load.alone().await?;
+        let capacity = load.capacity(threads).await?;
         let mut in_time = None;
         for share in SHARES {
             let waited = load.at(share * capacity).await?;

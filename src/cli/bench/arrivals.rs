@@ -2,7 +2,7 @@
 
 use super::workload::Workload;
 use crate::batch::Class;
-use crate::engine::{Engine, Input, Request};
+use crate::engine::{Engine, EngineError, Input, Request};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::sync::Arc;
@@ -42,45 +42,56 @@ impl Load {
         self.workload.messages.get(number % self.workload.messages.len()).map(|text| Input::now(text.clone())).into_iter().collect()
     }
 
-    async fn answer(engine: &Engine, inputs: Vec<Input>, arrived: Instant) -> Duration {
-        let request = Request { inputs, class: Class::Interactive, deadline: None };
-        engine.classify(request).await.map_or(Duration::MAX, |_| arrived.elapsed())
+    /// Time from a message's arrival to its answer; without end for one that is refused, since there is no room for it.
+    async fn answer(&self, number: usize, arrived: Instant) -> Result<Duration, EngineError> {
+        let request = Request { inputs: self.input(number), class: Class::Interactive, deadline: None };
+        match self.engine.classify(request).await {
+            Ok(_) => Ok(arrived.elapsed()),
+            Err(EngineError::Overloaded { .. }) => Ok(Duration::MAX),
+            Err(error) => Err(error),
+        }
     }
 
     /// One message after the other.
-    pub async fn alone(&self) -> Waited {
+    ///
+    /// # Errors
+    /// When the engine fails.
+    pub async fn alone(&self) -> anyhow::Result<Waited> {
         let (end, mut times) = (Instant::now() + self.time, Vec::new());
         while Instant::now() < end {
-            times.push(Self::answer(&self.engine, self.input(times.len()), Instant::now()).await);
+            times.push(self.answer(times.len(), Instant::now()).await?);
         }
-        Waited::of(times)
+        Ok(Waited::of(times))
     }
 
     /// Messages a second when as many are under way as the engine takes together, twice over.
+    ///
+    /// # Errors
+    /// When the engine fails.
     #[expect(clippy::cast_precision_loss, reason = "counts")]
-    pub async fn capacity(self: &Arc<Self>, workers: usize) -> f64 {
+    pub async fn capacity(self: &Arc<Self>, workers: usize) -> anyhow::Result<f64> {
         // About as many messages as fill the workers' batches, and as many that wait.
         let senders = (2 * workers * self.engine.limits().tokens / 16).clamp(16, 4096);
         let (started, mut tasks) = (Instant::now(), JoinSet::new());
         for sender in 0..senders {
             let load = Arc::clone(self);
             tasks.spawn(async move {
-                let mut answered = 0;
+                let mut answered = 0usize;
                 while started.elapsed() < load.time {
-                    Self::answer(&load.engine, load.input(sender * 31 + answered), Instant::now()).await;
+                    load.answer(sender * 31 + answered, Instant::now()).await?;
                     answered += 1;
                 }
-                answered
+                Ok::<_, EngineError>(answered)
             });
         }
-        let answered: usize = tasks.join_all().await.into_iter().sum();
-        answered as f64 / started.elapsed().as_secs_f64()
+        let answered: usize = tasks.join_all().await.into_iter().sum::<Result<_, _>>()?;
+        Ok(answered as f64 / started.elapsed().as_secs_f64())
     }
 
     /// `rate` messages a second at times of their own (Poisson's), answered or not.
     ///
     /// # Errors
-    /// When the thread that sends them fails.
+    /// When the engine or the thread that sends them fails.
     pub async fn at(self: &Arc<Self>, rate: f64) -> anyhow::Result<Waited> {
         let (load, runtime) = (Arc::clone(self), tokio::runtime::Handle::current());
         // A thread of its own, since tokio's clock has ticks of a millisecond.
@@ -92,11 +103,12 @@ impl Load {
                     std::thread::sleep(wait);
                 }
                 let (load, number, arrived) = (Arc::clone(&load), tasks.len(), started + next);
-                tasks.spawn_on(async move { Self::answer(&load.engine, load.input(number), arrived).await }, &runtime);
+                tasks.spawn_on(async move { load.answer(number, arrived).await }, &runtime);
                 next += Duration::from_secs_f64(-(1.0 - random.random::<f64>()).ln() / rate.max(1e-3));
             }
             tasks
         };
-        Ok(Waited::of(tokio::task::spawn_blocking(send).await?.join_all().await))
+        let times = tokio::task::spawn_blocking(send).await?.join_all().await;
+        Ok(Waited::of(times.into_iter().collect::<Result<_, _>>()?))
     }
 }
