@@ -180,3 +180,25 @@ impl Runner for FusedRunner {
         Array2::from_shape_vec((batch.rows(), self.network.config().hidden_size), vectors).map_err(|error| ComputeError(error.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Encoded;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_batch_beyond_every_bucket_goes_in_parts_that_fit(lengths in prop::collection::vec(prop_oneof![1usize..4, 1usize..512], 1..2500)) {
+            let row = |length: &usize| Encoded { ids: vec![7; *length], segments: vec![0; *length], words: Vec::new(), truncated: false };
+            let batch = PackedBatch::new(&lengths.iter().map(row).collect::<Vec<_>>());
+            let portions = portions(&batch);
+            prop_assert_eq!(portions.iter().cloned().flatten().collect::<Vec<_>>(), (0..lengths.len()).collect::<Vec<_>>());
+            for rows in portions {
+                let part = batch.slice(rows.clone());
+                prop_assert_eq!(part.ranges().map(|range| range.len()).collect::<Vec<_>>(), lengths[rows].to_vec());
+                prop_assert!(Bucket::of(&part).is_some());
+            }
+        }
+    }
+}
