@@ -4,6 +4,7 @@
 use super::bench::{Bench, Work, Workload};
 use crate::backend::{self, Backend, Options};
 use crate::model::{EncoderConfig, LoadedModel};
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ pub fn choose(name: &str, model: &LoadedModel) -> anyhow::Result<&'static dyn Ba
         return Ok(backend::choose(name)?);
     }
     let able = backend::able(&model.config);
-    let first = *able.first().ok_or_else(|| anyhow::anyhow!("no backend here runs a `{}` encoder", model.config.model_type))?;
+    let first = *able.first().with_context(|| format!("no backend here runs a `{}` encoder", model.config.model_type))?;
     if able.len() == 1 {
         return Ok(first);
     }
@@ -96,16 +97,21 @@ impl Measured {
     /// Adds a measurement. One that cannot be written is made again next time.
     fn keep(&mut self, key: String, speeds: Speeds) -> Speeds {
         self.0.insert(key, speeds.clone());
-        if let Some(path) = Self::path() {
-            let written = path
-                .parent()
-                .map_or(Ok(()), std::fs::create_dir_all)
-                .and_then(|()| std::fs::write(&path, serde_json::json!(self).to_string()));
-            if let Err(error) = written {
-                tracing::debug!(%error, path = %path.display(), "the measurement cannot be kept");
-            }
+        if let Err(error) = self.write() {
+            tracing::debug!(%error, "the measurement cannot be kept");
         }
         speeds
+    }
+
+    /// Puts the file in its place whole, since another program may read it.
+    fn write(&self) -> anyhow::Result<()> {
+        let path = Self::path().context("there is no home")?;
+        let folder = path.parent().context("there is no folder")?;
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.persist(&path)?;
+        Ok(())
     }
 }
 
