@@ -7,6 +7,3 @@ pub const PTX: &str = include_str!(concat!(env!("OUT_DIR"), "/kernels.ptx"));
 
 /// Rows of a block, one warp each.
 pub const WARPS: u32 = 4;
-
-/// Queries of a tile of attention, at most.
-pub const TILE: usize = 16;
