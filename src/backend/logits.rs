@@ -80,7 +80,10 @@ impl BatchLogits {
     ///
     /// # Errors
     /// When they are not of the same heads.
-    pub fn stacked(parts: &[Self]) -> Result<Self, ComputeError> {
+    pub fn stacked(mut parts: Vec<Self>) -> Result<Self, ComputeError> {
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
         let kinds: Vec<HeadKind> = parts.first().map(|part| part.heads.iter().map(|head| head.kind).collect()).unwrap_or_default();
         let stack = |kind| {
             let of_kind = parts.iter().flat_map(|part| &part.heads).filter(|head| head.kind == kind);

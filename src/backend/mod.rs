@@ -1,5 +1,6 @@
 //! How do token ids become logits, on this device? A backend prepares a model once and gives runners that work on ragged batches.
 
+mod contiguous;
 mod logits;
 
 pub mod candle;
@@ -159,6 +160,15 @@ pub fn choose(name: &str) -> Result<&'static dyn Backend, Unavailable> {
     let backend = BACKENDS.iter().find(|backend| backend.name() == name).ok_or(Unavailable { backend: "named", reason })?;
     backend.check()?;
     Ok(*backend)
+}
+
+/// A runner and others on the same weights, `count` in all.
+///
+/// # Errors
+/// When the device has no room for them.
+pub fn crew(first: Box<dyn Runner>, count: usize) -> Result<Vec<Box<dyn Runner>>, PrepareError> {
+    let others = (1..count).map(|_| first.another()).collect::<Result<Vec<_>, _>>()?;
+    Ok(std::iter::once(first).chain(others).collect())
 }
 
 /// The backends that can work here and run this encoder, without those that want to be named, unless there is no other.

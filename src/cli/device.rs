@@ -64,8 +64,7 @@ fn speed(backend: &'static dyn Backend, model: &LoadedModel) -> anyhow::Result<f
     let workload = Workload::open(None, model)?;
     let first = backend.prepare(model, Options::default())?;
     let batches = workload.batches(first.limits().tokens);
-    let others = (1..backend.workers()).map(|_| first.another()).collect::<Result<Vec<_>, _>>()?;
-    let mut runners: Vec<_> = std::iter::once(first).chain(others).collect();
+    let mut runners = backend::crew(first, backend.workers())?;
     let bench = Bench::new(model, &workload);
     bench.pass(&mut runners, &batches, Work::TextToPrediction)?; // warm-up
     let (started, mut passes) = (Instant::now(), 0usize);

@@ -16,7 +16,7 @@ pub use explain::Attribution;
 pub use request::{EngineError, Input, Outcome, Request, Timings};
 pub use slots::{Slot, SlotError, Slots};
 
-use crate::backend::{Backend, Options, PrepareError};
+use crate::backend::{Backend, Options, PrepareError, crew};
 use crate::batch::{BatchLimits, Pace};
 use crate::heads::{Heads, Labels};
 use crate::model::LoadedModel;
@@ -75,9 +75,8 @@ impl Engine {
         model.release_weights();
         let model = Arc::new(model);
         let limits = first.limits();
-        let others = (1..options.workers).map(|_| first.another()).collect::<Result<Vec<_>, _>>()?;
         let mut tokens_per_second = 0.0;
-        for (number, runner) in std::iter::once(first).chain(others).enumerate() {
+        for (number, runner) in crew(first, options.workers)?.into_iter().enumerate() {
             tokens_per_second += worker::start(number, runner, Arc::clone(&heads), &model, idle.clone())?;
         }
         drop(idle);

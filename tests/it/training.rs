@@ -5,7 +5,7 @@ use hearken::eval::Report;
 use hearken::model::LoadedModel;
 use hearken::train::{Contrastive, Job, LossWeights, Observer, Outcome, Progress, Recipe, TrainingDevice, run};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -167,22 +167,27 @@ impl Observer for StopAfter {
     }
 }
 
-#[test]
-fn an_interrupt_keeps_every_step() {
-    let folder = tempfile::tempdir().unwrap();
-    let recipe = Recipe { batch_rows: 16, max_tokens: 48, context_tokens: 0, checkpoint_minutes: 1e3, ..Recipe::default() };
-    let job = Job {
+/// A run on the smoke data from `tiny`.
+fn smoke(out: PathBuf, recipe: Recipe) -> Job {
+    Job {
         device: TrainingDevice::Cpu,
         data: vec![repository("training-data/smoke")],
         base: repository("models/tiny"),
         teacher: None,
-        out: folder.path().join("out"),
+        out,
         recipe,
         seed: 1,
         resume: false,
         force: false,
         commit: None,
-    };
+    }
+}
+
+#[test]
+fn an_interrupt_keeps_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let recipe = Recipe { batch_rows: 16, max_tokens: 48, context_tokens: 0, checkpoint_minutes: 1e3, ..Recipe::default() };
+    let job = smoke(folder.path().join("out"), recipe);
     assert_eq!(run(&job, &mut StopAfter(9, 0.into())).unwrap(), Outcome::Interrupted);
     assert_eq!(steps_done(&job.out), 9, "in the middle of an epoch, long before the next checkpoint is due");
     assert_eq!(run(&Job { resume: true, ..job.clone() }, &mut StopAfter(12, 0.into())).unwrap(), Outcome::Interrupted);
@@ -199,19 +204,7 @@ fn a_head_without_weight_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let loss = LossWeights { emotions: 0.0, entities: 0.0, ..LossWeights::default() };
     let recipe = Recipe { epochs: 1, max_tokens: 48, context_tokens: 0, loss, ..Recipe::default() };
-    let out = folder.path().join("out");
-    let job = Job {
-        device: TrainingDevice::Cpu,
-        data: vec![repository("training-data/smoke")],
-        base: repository("models/tiny"),
-        teacher: None,
-        out,
-        recipe,
-        seed: 1,
-        resume: false,
-        force: false,
-        commit: None,
-    };
+    let job = smoke(folder.path().join("out"), recipe);
     run(&job, &mut StopAfter(u64::MAX, 0.into())).unwrap();
     let model = LoadedModel::open(&job.out).unwrap();
     let heads: Vec<_> = model.manifest.heads.rows().into_iter().map(|(name, _)| name).collect();
@@ -350,18 +343,7 @@ fn the_graph_learns_what_the_kernels_learn() {
     let folder = tempfile::tempdir().unwrap();
     let learned = |device, out: &str| {
         let recipe = Recipe { epochs: 2, max_tokens: 48, context_tokens: 0, dropout: 0.0, ..Recipe::default() };
-        let job = Job {
-            device,
-            data: vec![repository("training-data/smoke")],
-            base: repository("models/tiny"),
-            teacher: None,
-            out: folder.path().join(out),
-            recipe,
-            seed: 1,
-            resume: false,
-            force: false,
-            commit: None,
-        };
+        let job = Job { device, ..smoke(folder.path().join(out), recipe) };
         run(&job, &mut StopAfter(u64::MAX, 0.into())).unwrap();
         weights(&job.out)
     };

@@ -3,6 +3,7 @@
 //! Every operation equals [`Stock`](super::Stock) within 1e-5 and its gradient equals finite differences; both are tests.
 
 use super::Ops;
+use crate::backend::contiguous::part;
 use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, Layout, Result, Shape, Storage, Tensor, bail};
 use hearken_kernels::{Attention, LayerNorm, best};
 use rayon::prelude::*;
@@ -34,12 +35,7 @@ impl Ops for Fused {
 
 /// The f32 values of a contiguous tensor in main memory.
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let (start, end) =
-        layout.contiguous_offsets().ok_or_else(|| candle_core::Error::Msg("a fused operation needs contiguous input".to_owned()))?;
-    match storage.as_slice::<f32>()?.get(start..end) {
-        Some(values) => Ok(values),
-        None => bail!("a layout points outside its storage"),
-    }
+    part(storage.as_slice::<f32>()?, layout)
 }
 
 /// Calls `f` with the f32 values of each tensor.

@@ -113,7 +113,7 @@ impl Runner for CandleRunner {
     }
 
     fn run(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<BatchLogits, ComputeError> {
-        BatchLogits::stacked(&self.each(batch, |network, row| network.logits(row, &Stock))?)
+        BatchLogits::stacked(self.each(batch, |network, row| network.logits(row, &Stock))?)
     }
 
     fn encode(&mut self, batch: &PackedBatch, _cores: Cores) -> Result<Array2<f32>, ComputeError> {

@@ -1,5 +1,6 @@
 //! Operations for rows that are padded to the longest of them: few launches for a batch, which is what a card wants.
 
+use super::encoder::content_scores;
 use super::{Ops, Stock};
 use candle_core::{D, DType, Device, Result, Tensor};
 use std::ops::Range;
@@ -70,10 +71,8 @@ impl Ops for Padded {
 
     fn attention(&self, query: &Tensor, key: &Tensor, value: &Tensor, _rows: &[Range<usize>], heads: usize) -> Result<Tensor> {
         let (query, key, value) = (self.spread(query, heads)?, self.spread(key, heads)?, self.spread(value, heads)?);
-        #[expect(clippy::cast_precision_loss, reason = "a head is at most some hundred wide")]
-        let scale = 1.0 / (query.dim(D::Minus1)? as f64).sqrt();
         // Softmax sums in f32, whatever the products are in.
-        let scores = (query.matmul(&key.t()?)? * scale)?.to_dtype(DType::F32)?.broadcast_add(&self.mask)?;
+        let scores = content_scores(&query, &key)?.to_dtype(DType::F32)?.broadcast_add(&self.mask)?;
         let weights = candle_nn::ops::softmax(&scores, D::Minus1)?.to_dtype(value.dtype())?;
         let mixed = weights.matmul(&value)?.transpose(1, 2)?;
         mixed.reshape((self.rows * self.longest, ()))?.index_select(&self.places, 0)

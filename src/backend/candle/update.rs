@@ -1,5 +1,6 @@
 //! AdamW on candle's parameters, in place: one walk over memory, and over the rows in use alone where the gradient is of some rows.
 
+use crate::backend::contiguous::part_mut;
 use crate::backend::training::{Gradient, Rows};
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Var, bail};
 use hearken_kernels::{AdamW, best};
@@ -47,8 +48,7 @@ impl InplaceOp1 for InPlace<'_> {
 
     fn cpu_fwd(&self, parameter: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let CpuStorage::F32(storage) = parameter else { bail!("AdamW works on f32 parameters") };
-        let range = layout.contiguous_offsets().map(|(start, end)| start..end);
-        let Some(parameter) = range.and_then(|range| storage.get_mut(range)) else { bail!("AdamW needs contiguous parameters") };
+        let parameter = part_mut(storage, layout)?;
         let mut moments = self.moments.lock().unwrap_or_else(PoisonError::into_inner);
         if moments.first.len() != parameter.len() || moments.second.len() != parameter.len() {
             bail!("AdamW: parameter and moments differ in length");

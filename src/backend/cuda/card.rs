@@ -4,6 +4,7 @@ use super::bert::Bert;
 use super::bucket::Bucket;
 use super::stage::Stage;
 use super::workspace::Workspace;
+use crate::backend::contiguous::{outside, range};
 use candle_core::cuda_backend::WrapErr as _;
 use candle_core::cuda_backend::cudarc::cublas::sys::{cublasSetWorkspace_v2, cublasStatus_t};
 use candle_core::cuda_backend::cudarc::driver::sys::{CUevent_flags, CUgraphInstantiate_flags, CUstreamCaptureMode};
@@ -154,9 +155,7 @@ impl Stage for Card {
         let length = from.elem_count();
         let (storage, layout) = from.storage_and_layout();
         let Storage::Cuda(storage) = &*storage else { bail!("the tensor is not on the card") };
-        let range = layout.contiguous_offsets().map(|(start, end)| start..end);
-        let values = storage.as_cuda_slice::<f32>()?;
-        let Some(values) = range.and_then(|range| values.try_slice(range)) else { bail!("the tensor is not contiguous") };
+        let values = storage.as_cuda_slice::<f32>()?.try_slice(range(layout)?).ok_or_else(outside)?;
         let Some(into) = self.output.as_mut_slice().w()?.get_mut(..length) else { bail!("the result does not fit") };
         self.stream.memcpy_dtoh(&values, into).w()?;
         self.wait()?;
@@ -178,9 +177,7 @@ impl InplaceOp1 for Sent<'_> {
 
     fn cuda_fwd(&self, storage: &mut CudaStorage, layout: &Layout) -> Result<()> {
         let stream = storage.device.cuda_stream();
-        let range = layout.contiguous_offsets().map(|(start, end)| start..end);
-        let into = storage.as_cuda_slice_mut::<u32>()?;
-        let Some(mut into) = range.and_then(|range| into.try_slice_mut(range)) else { bail!("the input is not contiguous") };
+        let mut into = storage.as_cuda_slice_mut::<u32>()?.try_slice_mut(range(layout)?).ok_or_else(outside)?;
         stream.memcpy_htod(self.0, &mut into).w()
     }
 }

@@ -12,11 +12,10 @@ use ndarray::{Array2, ArrayView1, ArrayView2, s};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
-use std::sync::Arc;
 
 /// A runner of the fused encoder: on a card its kernels, in main memory their twins.
 pub struct FusedRunner {
-    network: Arc<Bert>,
+    network: Bert,
     device: Device,
     stage: Box<dyn Stage>,
     whole: Workspace,
@@ -37,10 +36,10 @@ impl FusedRunner {
             return Err(PrepareError::Device(format!("the kernels do not run this encoder: {reason}")));
         }
         let network = Bert::load(model, dtype, device).map_err(failed)?;
-        Self::with(Arc::new(network), device.clone()).map_err(failed)
+        Self::with(network, device.clone()).map_err(failed)
     }
 
-    fn with(network: Arc<Bert>, device: Device) -> Result<Self> {
+    fn with(network: Bert, device: Device) -> Result<Self> {
         let whole = network.workspace(Bucket::LARGEST, &device)?;
         let stage = stage(&device, whole.vectors.elem_count().max(whole.logits.elem_count()))?;
         let head_bias = network.head_bias()?;
@@ -161,18 +160,14 @@ impl Runner for FusedRunner {
         // A stream of its own, so that two batches can be on their way; and weights of its own, since candle's tensors belong to a stream.
         let another = || {
             let device = if self.device.is_cpu() { Device::Cpu } else { super::device()? };
-            Self::with(Arc::new(self.network.on(&device)?), device)
+            Self::with(self.network.on(&device)?, device)
         };
         let runner = another().map_err(|error| PrepareError::Device(error.to_string()))?;
         Ok(Box::new(if self.ready { runner.ready()? } else { runner }))
     }
 
     fn run(&mut self, batch: &PackedBatch, _cores: Cores) -> std::result::Result<BatchLogits, ComputeError> {
-        let mut parts = self.passes(batch, Self::logits)?;
-        match parts.pop() {
-            Some(only) if parts.is_empty() => Ok(only),
-            last => BatchLogits::stacked(&parts.into_iter().chain(last).collect::<Vec<_>>()),
-        }
+        BatchLogits::stacked(self.passes(batch, Self::logits)?)
     }
 
     fn encode(&mut self, batch: &PackedBatch, _cores: Cores) -> std::result::Result<Array2<f32>, ComputeError> {

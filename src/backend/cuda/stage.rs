@@ -2,6 +2,7 @@
 
 use super::bert::Bert;
 use super::workspace::Workspace;
+use crate::backend::contiguous::part_mut;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, bail};
 
 /// A place for passes. What is done to one workspace happens in the order of the calls.
@@ -50,11 +51,11 @@ impl InplaceOp1 for Copied<'_> {
 
     fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let CpuStorage::U32(into) = storage else { bail!("the input is of whole numbers") };
-        let range = layout.contiguous_offsets().map(|(start, end)| start..end);
-        match range.and_then(|range| into.get_mut(range)).filter(|into| into.len() == self.0.len()) {
-            Some(into) => into.copy_from_slice(self.0),
-            None => bail!("the input does not fit"),
+        let into = part_mut(into, layout)?;
+        if into.len() != self.0.len() {
+            bail!("the input does not fit");
         }
+        into.copy_from_slice(self.0);
         Ok(())
     }
 }

@@ -133,7 +133,7 @@ impl AdviseArgs {
         }
         let half = load.at(0.5 * capacity).await?;
         let used = backend.device_bytes().map(|bytes| bytes.saturating_sub(device_bytes.unwrap_or(0)));
-        let price = if backend.device_bytes().is_some() { self.price_gpu_hour } else { self.price_cpu_hour };
+        let price = if device_bytes.is_some() { self.price_gpu_hour } else { self.price_cpu_hour };
         let cost = |(rate, _): (f64, Waited)| price.map(|price| price / (rate * 3600.0) * 1e6);
         Ok(Setup {
             device: backend.name(),

@@ -5,7 +5,7 @@ use super::latency::{LENGTHS, Latency, measure};
 use super::throughput::{Bench, Work};
 use super::workload::Workload;
 use crate::backend::cpu::supports;
-use crate::backend::{Cores, Options, Runner};
+use crate::backend::{Cores, Options, Runner, crew};
 use crate::cli::{device, load};
 use crate::model::LoadedModel;
 use anyhow::Context as _;
@@ -145,8 +145,7 @@ impl EngineArgs {
     /// Whole passes, the two kinds of work in turn, as long as the time allows and at least three of each.
     fn throughput(&self, mut first: Box<dyn Runner>, model: &LoadedModel, workload: &Workload, report: &mut Report) -> anyhow::Result<()> {
         report.cosine = supports(&model.config).is_ok().then(|| compare(first.as_mut(), model, workload)).transpose()?;
-        let others = (1..report.threads).map(|_| first.another()).collect::<Result<Vec<_>, _>>()?;
-        let mut runners: Vec<_> = std::iter::once(first).chain(others).collect();
+        let mut runners = crew(first, report.threads)?;
         let bench = Bench::new(model, workload);
         let batches = workload.batches(report.batch_tokens);
         let mut times = [Vec::new(), Vec::new()];

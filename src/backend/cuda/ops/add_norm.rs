@@ -1,11 +1,14 @@
 //! What follows a product that closes a block: bias, residual and layer-norm.
 
+#[cfg(feature = "cuda")]
+use super::norm::launch_norm;
+use super::norm::write_normed;
 use super::operation::Operation;
-use super::values::{floats, write};
+use super::values::floats;
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, Layout, Result, bail};
-use hearken_kernels::{LayerNorm, best};
+use hearken_kernels::best;
 
 /// `out = layer_norm(product + bias + residual)` for every token.
 ///
@@ -23,25 +26,17 @@ impl Operation<5> for AddNorm {
 
     fn cpu_fwd(&self, out: &mut CpuStorage, layout: &Layout, sources: [(&CpuStorage, &Layout); 5]) -> Result<()> {
         let [product, bias, residual, gamma, beta] = sources;
-        let (mut sum, bias) = (floats(product.0, product.1)?, floats(bias.0, bias.1)?);
-        let (residual, gamma, beta) = (floats(residual.0, residual.1)?, floats(gamma.0, gamma.1)?, floats(beta.0, beta.1)?);
-        if sum.len() != residual.len() || bias.len() != gamma.len() {
-            bail!("product and residual differ in size");
+        let (mut sum, bias, residual) = (floats(product.0, product.1)?, floats(bias.0, bias.1)?, floats(residual.0, residual.1)?);
+        if sum.len() != residual.len() || sum.len() % bias.len().max(1) != 0 {
+            bail!("product, bias and residual differ in size");
         }
-        for (row, residual) in sum.chunks_exact_mut(bias.len()).zip(residual.chunks_exact(bias.len())) {
-            row.iter_mut().zip(&bias).zip(residual).for_each(|((sum, bias), residual)| *sum += bias + residual);
-        }
-        let mut normed = vec![0.0; sum.len()];
-        best().layer_norm(&sum, LayerNorm { gamma: &gamma, beta: &beta, epsilon: self.epsilon }, &mut normed);
-        write(out, layout, &normed)
+        best().add(&residual, &mut sum);
+        sum.chunks_exact_mut(bias.len()).for_each(|row| best().add(&bias, row));
+        write_normed(out, layout, &sum, [gamma, beta], self.epsilon)
     }
 
     #[cfg(feature = "cuda")]
     fn cuda_fwd(&self, out: &mut CudaStorage, layout: &Layout, sources: [(&CudaStorage, &Layout); 5]) -> Result<()> {
-        use super::launch::{Argument, by_rows, count, launch, place};
-        let (tokens, hidden) = layout.shape().dims2()?;
-        let mut arguments = sources.into_iter().map(|(storage, layout)| place(storage, layout)).collect::<Result<Vec<_>>>()?;
-        arguments.extend([place(out, layout)?, count(tokens)?, count(hidden)?, Argument::Number(self.epsilon)]);
-        launch(out, "add_norm", by_rows(tokens)?, &arguments)
+        launch_norm("add_norm", out, layout, &sources, self.epsilon)
     }
 }

@@ -5,6 +5,7 @@ use super::values::{floats, integers, write};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, Layout, Result, bail};
+use hearken_kernels::best;
 
 /// Width of a head that the kernel takes.
 pub const HEAD_DIM: usize = 32;
@@ -61,10 +62,8 @@ impl Operation<3> for Attention {
     fn cpu_fwd(&self, out: &mut CpuStorage, layout: &Layout, [qkv, bias, tiles]: [(&CpuStorage, &Layout); 3]) -> Result<()> {
         let hidden = self.heads * HEAD_DIM;
         let (mut qkv, bias) = (floats(qkv.0, qkv.1)?, floats(bias.0, bias.1)?);
-        for token in qkv.chunks_exact_mut(3 * hidden) {
-            token.iter_mut().zip(&bias).for_each(|(x, bias)| *x += bias);
-        }
-        let Some(value_bias) = bias.get(2 * hidden..) else { bail!("attention has a bias of {} values", bias.len()) };
+        let Some(value_bias) = bias.get(2 * hidden..3 * hidden) else { bail!("attention has a bias of {} values", bias.len()) };
+        qkv.chunks_exact_mut(bias.len()).for_each(|token| best().add(&bias, token));
         let mut mixed = floats(out, layout)?;
         for tile in integers(tiles.0, tiles.1)?.as_chunks::<4>().0 {
             let [row, keys, query, queries] = tile.map(|value| value as usize);
@@ -75,6 +74,7 @@ impl Operation<3> for Attention {
             for (query, into) in queries.chunks_exact(3 * hidden).zip(into.chunks_exact_mut(hidden)) {
                 if row.is_empty() {
                     into.copy_from_slice(value_bias);
+                    continue;
                 }
                 for head in 0..self.heads {
                     attend(query, row, head, hidden, into);
@@ -97,7 +97,7 @@ impl Operation<3> for Attention {
     }
 }
 
-/// One head of one query over the tokens of its row, each `[3 * hidden]`.
+/// One head of one query over the tokens of its row, of which there is one at least, each `[3 * hidden]`.
 fn attend(query: &[f32], row: &[f32], head: usize, hidden: usize, into: &mut [f32]) {
     let columns = |part: usize| part * hidden + head * HEAD_DIM..part * hidden + (head + 1) * HEAD_DIM;
     let of = |token: &[f32], part: usize| token.get(columns(part)).map(<[f32]>::to_vec).unwrap_or_default();
@@ -113,7 +113,7 @@ fn attend(query: &[f32], row: &[f32], head: usize, hidden: usize, into: &mut [f3
     for (token, weight) in row.chunks_exact(3 * hidden).zip(&weights) {
         mixed.iter_mut().zip(of(token, 2)).for_each(|(mixed, value)| *mixed += weight / sum * value);
     }
-    if let Some(into) = into.get_mut(columns(0)).filter(|_| !row.is_empty()) {
+    if let Some(into) = into.get_mut(columns(0)) {
         into.copy_from_slice(&mixed);
     }
 }

@@ -18,9 +18,7 @@ impl Operation<1> for BiasGelu {
 
     fn cpu_fwd(&self, x: &mut CpuStorage, layout: &Layout, [bias]: [(&CpuStorage, &Layout); 1]) -> Result<()> {
         let (mut sum, bias) = (floats(x, layout)?, floats(bias.0, bias.1)?);
-        for row in sum.chunks_exact_mut(bias.len()) {
-            row.iter_mut().zip(&bias).for_each(|(x, bias)| *x += bias);
-        }
+        sum.chunks_exact_mut(bias.len()).for_each(|row| best().add(&bias, row));
         let mut activated = vec![0.0; sum.len()];
         best().gelu(&sum, &mut activated);
         write(x, layout, &activated)

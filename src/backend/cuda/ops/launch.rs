@@ -1,5 +1,6 @@
 //! Launching a kernel of `kernels/cuda/` on a card.
 
+use crate::backend::contiguous::{outside, range};
 use candle_core::cuda_backend::WrapErr as _;
 use candle_core::cuda_backend::cudarc::driver::{DevicePtr as _, LaunchConfig, PushKernelArg as _};
 use candle_core::cuda_backend::{CudaStorage, CudaStorageSlice};
@@ -27,16 +28,15 @@ pub fn count(value: usize) -> Result<Argument> {
 
 /// Where a contiguous tensor begins on its card.
 pub fn place(storage: &CudaStorage, layout: &Layout) -> Result<Argument> {
-    let Some((start, end)) = layout.contiguous_offsets() else { bail!("the kernels need contiguous tensors") };
+    let range = range(layout)?;
     let stream = storage.device.cuda_stream();
     // No event is recorded: one stream works on these tensors.
     macro_rules! address {
         ($($element:ident),*) => {
             match &storage.slice {
-                $(CudaStorageSlice::$element(slice) => match slice.try_slice(start..end) {
-                    Some(part) => Ok(Argument::Place(part.device_ptr(&stream).0)),
-                    None => bail!("a layout points outside its storage"),
-                },)*
+                $(CudaStorageSlice::$element(slice) => {
+                    Ok(Argument::Place(slice.try_slice(range).ok_or_else(outside)?.device_ptr(&stream).0))
+                })*
                 _ => bail!("the kernels have no element of this kind"),
             }
         };

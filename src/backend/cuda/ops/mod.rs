@@ -11,6 +11,7 @@ mod bias_gelu;
 mod embed_norm;
 #[cfg(feature = "cuda")]
 mod launch;
+mod norm;
 mod operation;
 mod pool;
 mod product;

@@ -5,6 +5,7 @@ use super::values::{floats, integers, write};
 #[cfg(feature = "cuda")]
 use candle_core::CudaStorage;
 use candle_core::{CpuStorage, Layout, Result, bail};
+use hearken_kernels::best;
 
 /// Every token's vector, and behind them every row's, its mean or its first token's: `[tokens + rows, hidden]` in f32, so that one product
 /// serves all heads. A row without tokens has zeros.
@@ -34,9 +35,7 @@ impl Operation<2> for Pool {
             };
             #[expect(clippy::cast_precision_loss, reason = "a row has at most some thousand tokens")]
             let share = if end > start { 1.0 / (end - start) as f32 } else { 0.0 };
-            for token in row.chunks_exact(hidden) {
-                sum.iter_mut().zip(token).for_each(|(sum, x)| *sum += x);
-            }
+            row.chunks_exact(hidden).for_each(|token| best().add(token, &mut sum));
             vectors.extend(sum.into_iter().map(|sum| sum * share));
         }
         write(out, layout, &vectors)

@@ -69,15 +69,11 @@ where
     T: candle_core::cuda_backend::CudaDType + candle_core::cuda_backend::cudarc::driver::DeviceRepr,
     candle_core::cuda_backend::cudarc::cublas::CudaBlas: candle_core::cuda_backend::cudarc::cublas::Gemm<T>,
 {
+    use crate::backend::contiguous::{outside, range};
     use candle_core::cuda_backend::WrapErr as _;
     use candle_core::cuda_backend::cudarc::cublas::sys::cublasOperation_t::{CUBLAS_OP_N, CUBLAS_OP_T};
     use candle_core::cuda_backend::cudarc::cublas::{Gemm as _, GemmConfig};
     let blas = out.device.cublas_handle();
-    let range = |layout: &Layout| match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(start..end),
-        None => bail!("the product needs contiguous tensors"),
-    };
-    let outside = || candle_core::Error::Msg("a layout points outside its storage".to_owned());
     let x = x.0.as_cuda_slice::<T>()?.try_slice(range(x.1)?).ok_or_else(outside)?;
     let weight = weight.0.as_cuda_slice::<T>()?.try_slice(range(weight.1)?).ok_or_else(outside)?;
     let mut out = out.as_cuda_slice_mut::<T>()?.try_slice_mut(range(layout)?).ok_or_else(outside)?;

@@ -1,25 +1,8 @@
 //! How the twins read and write tensors in main memory.
 
+use crate::backend::contiguous::{part, part_mut};
 use candle_core::{CpuStorage, DType, Layout, Result, bail};
 use half::slice::HalfFloatSliceExt as _;
-use std::ops::Range;
-
-fn range(layout: &Layout) -> Result<Range<usize>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(start..end),
-        None => bail!("the operation needs contiguous tensors"),
-    }
-}
-
-fn part<'a, T>(values: &'a [T], layout: &Layout) -> Result<&'a [T]> {
-    let range = range(layout)?;
-    values.get(range).ok_or_else(|| candle_core::Error::Msg("a layout points outside its storage".to_owned()))
-}
-
-fn part_mut<'a, T>(values: &'a mut [T], layout: &Layout) -> Result<&'a mut [T]> {
-    let range = range(layout)?;
-    values.get_mut(range).ok_or_else(|| candle_core::Error::Msg("a layout points outside its storage".to_owned()))
-}
 
 /// A tensor's values in f32, whichever element it has.
 pub fn floats(storage: &CpuStorage, layout: &Layout) -> Result<Vec<f32>> {
